@@ -1,0 +1,105 @@
+/** @file `embranch evaluate`: errors of a model against exact distances. */
+
+import { Command } from "commander";
+import { Model } from "../engine/model-file.ts";
+import type { Device } from "../engine/run.ts";
+import { evaluate, type Evaluation } from "../task/evaluate.ts";
+import { loadCosts, loadSequences } from "./load.ts";
+import {
+  positiveInteger,
+  wholeNumber,
+  withCommonOptions,
+  withDevice,
+  withExamples,
+  withSeed,
+  type CommonOptions,
+} from "./options.ts";
+import { openOutput } from "./output.ts";
+import { formatCount, Progress } from "./progress.ts";
+import { formatTable } from "./table.ts";
+
+interface EvaluateCliOptions extends CommonOptions {
+  model: string;
+  pairs?: number;
+  homologous: number;
+  seed: number;
+  device: Device;
+  costs?: string;
+  gap: number;
+}
+
+/** An evaluation as a table for people. */
+export function evaluationTable({
+  pairs,
+  rmsePercent,
+  maePercent,
+  pearson,
+  spearman,
+  homologous,
+}: Evaluation): string {
+  const near = homologous.rmsePercent;
+  return formatTable(
+    [
+      ["measure", "value", "meaning"],
+      ["pairs", formatCount(pairs), "unordered pairs measured"],
+      ["RMSE", `${rmsePercent.toFixed(3)} %`, "root mean square error, percent of the model's length"],
+      ["MAE", `${maePercent.toFixed(3)} %`, "mean absolute error, percent of the model's length"],
+      [
+        "RMSE, homologous",
+        near === null ? "–" : `${near.toFixed(3)} %`,
+        `the same over the ${formatCount(homologous.pairs)} pairs at most ${homologous.k} edits apart`,
+      ],
+      ["Pearson", pearson.toFixed(5), "correlation of exact and predicted distances"],
+      ["Spearman", spearman.toFixed(5), "correlation of their ranks"],
+    ],
+    { align: "lrl" },
+  );
+}
+
+export function evaluateCommand(): Command {
+  const command = new Command("evaluate")
+    .summary("measure a model against exact distances")
+    .description(
+      "Measures how far a model's distances are from exact edit distances, over all pairs of the sequences or a sample of them.",
+    )
+    .argument("<seqs>", "sequences (FASTA, FASTQ, CSV or one a line; plain or gzip; - is standard input)")
+    .requiredOption("-m, --model <file>", "model file of `embranch fit`")
+    .option("--pairs <n>", "measure a random sample of this many pairs (default: all)", positiveInteger)
+    .option("--homologous <k>", "pairs at most k edits apart count as homologous", wholeNumber, 40)
+    .option("--costs <file>", "table of edit costs the model was fitted with")
+    .option("--gap <n>", "cost of an insertion or deletion, with --costs", positiveInteger, 1);
+  withCommonOptions(withDevice(withSeed(command)));
+  withExamples(command, [
+    ["embranch evaluate test.fasta -m model.onnx", "a table of errors and correlations"],
+    [
+      "embranch evaluate big.fasta.gz -m model.onnx --pairs 1000000 --json",
+      "a million sampled pairs, as JSON",
+    ],
+  ]);
+  return command.action(async (path: string, options: EvaluateCliOptions) => {
+    const { threads, device, quiet } = options;
+    const model = await Model.load(options.model, { threads, device });
+    try {
+      const { length } = model.manifest;
+      const set = await loadSequences(path, {
+        alphabet: model.alphabet,
+        minimum: 2,
+        maxLength: length,
+        quiet,
+      });
+      const costs =
+        options.costs === undefined ? undefined : await loadCosts(options.costs, set.alphabet, options.gap);
+      const progress = new Progress("exact distances", { unit: "pairs", quiet });
+      const { evaluation } = await evaluate(model, set, {
+        ...options,
+        costs,
+        progress: (done, total) => progress.update(done, { fraction: done / total }),
+      });
+      progress.stop();
+      const out = await openOutput(undefined);
+      await out.write(`${options.json ? JSON.stringify(evaluation) : evaluationTable(evaluation)}\n`);
+    } finally {
+      await model.close();
+    }
+  });
+}

@@ -1,0 +1,128 @@
+/**
+ * @file Reading what the user named into memory: sequences, cost tables, distance matrices.
+ */
+
+import { FormatError, UsageError } from "../error.ts";
+import { parseCosts, type Costs } from "../kernel/index.ts";
+import {
+  alphabetNamed,
+  collect,
+  readSequences,
+  type Alphabet,
+  type AlphabetName,
+  type SequenceSet,
+} from "../sequence/index.ts";
+import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
+import { readMatrixTsv } from "../sequence/matrix-tsv.ts";
+import { decodeNpy, npyDistances } from "../sequence/npy.ts";
+import { readPhylip } from "../sequence/phylip.ts";
+import { openInput } from "./input.ts";
+import { Progress } from "./progress.ts";
+
+export interface LoadOptions {
+  /** Name or object of the alphabet; guessed without it. */
+  alphabet?: AlphabetName | Alphabet;
+  /** Fewest sequences allowed. */
+  minimum?: number;
+  /** Greatest length allowed. */
+  maxLength?: number;
+  quiet?: boolean;
+}
+
+/** Reads a file of sequences (`-` is standard input) and says what was odd about them. */
+export async function loadSequences(
+  path: string,
+  { alphabet, minimum = 1, maxLength, quiet }: LoadOptions = {},
+): Promise<SequenceSet> {
+  const input = await openInput(path);
+  const progress = new Progress(`reading ${input.name}`, { unit: "sequences", quiet });
+  let count = 0;
+  async function* counted() {
+    for await (const record of readSequences(input.bytes, { file: input.name })) {
+      yield record;
+      if (++count % 1000 === 0) {
+        progress.update(count, { fraction: input.size ? input.bytesRead / input.size : undefined });
+      }
+    }
+  }
+  try {
+    const set = await collect(counted(), {
+      alphabet: typeof alphabet === "string" ? alphabetNamed(alphabet) : alphabet,
+      minimum,
+      maxLength,
+      file: input.name,
+    });
+    progress.stop();
+    const { records, letters } = set.ambiguous;
+    if (records > 0) {
+      progress.note(
+        `${input.name}: ${records} of ${set.ids.length} sequences hold ambiguity letters (${letters} in all); ` +
+          "models treat them as unknown, exact distances as letters of their own",
+      );
+    }
+    return set;
+  } finally {
+    progress.stop();
+    await input.close();
+  }
+}
+
+async function readBytes(path: string): Promise<{ name: string; bytes: Uint8Array }> {
+  const input = await openInput(path);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of input.bytes) chunks.push(chunk);
+  return { name: input.name, bytes: Buffer.concat(chunks) };
+}
+
+/** What an alphabet's table holds for a character that is no letter of it. */
+const NO_LETTER = 255;
+
+/** Reads a table of edit costs (letters by letters, whole numbers). */
+export async function loadCosts(path: string, alphabet: Alphabet, gap: number): Promise<Costs> {
+  const { name, bytes } = await readBytes(path);
+  const codeOf = (letter: string) => {
+    const code = alphabet.codeOf[letter.charCodeAt(0)] ?? NO_LETTER;
+    return code === NO_LETTER ? undefined : code;
+  };
+  return parseCosts(new TextDecoder().decode(bytes), { codeOf, gap, file: name });
+}
+
+/**
+ * Reads the distances of all pairs of `set`, condensed: `.phy` and `.tsv` by id, `.npy` in the order of the
+ * sequences.
+ *
+ * @throws FormatError when a sequence has no row, or the size is another one
+ */
+export async function loadDistances(path: string, { ids }: SequenceSet): Promise<ArrayLike<number>> {
+  const { name, bytes } = await readBytes(path);
+  const ending = /\.(npy|phy|tsv)$/i.exec(path)?.[1].toLowerCase();
+  if (ending === undefined) {
+    throw new UsageError(`distances: the file name must end in .npy, .phy or .tsv, got ${path}`);
+  }
+  if (ending === "npy") {
+    const values = npyDistances(decodeNpy(bytes, { file: name }), { file: name });
+    if (values.length === condensedLength(ids.length)) return values;
+    throw new FormatError(
+      `matrix: must hold the ${condensedLength(ids.length)} pairs of ${ids.length} sequences, got ${values.length}`,
+      { file: name },
+    );
+  }
+  const matrix = await (ending === "phy" ? readPhylip([bytes], name) : readMatrixTsv([bytes], name));
+  const rows = new Map(matrix.ids.map((id, row) => [id, row]));
+  const order = ids.map((id) => {
+    const row = rows.get(id);
+    if (row !== undefined) return row;
+    throw new FormatError("matrix: must have a row for every sequence, got none for this one", {
+      file: name,
+      record: id,
+    });
+  });
+  const out = new Float32Array(condensedLength(ids.length));
+  let at = 0;
+  for (let i = 0; i < order.length; i++) {
+    for (let j = i + 1; j < order.length; j++) {
+      out[at++] = matrix.values[condensedIndex(order[i], order[j], matrix.ids.length)];
+    }
+  }
+  return out;
+}

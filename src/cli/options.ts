@@ -1,0 +1,75 @@
+/**
+ * @file Options that several verbs share, and the checks of their values.
+ */
+
+import { InvalidArgumentError, Option, type Command } from "commander";
+
+function number(text: string, rule: string, accept: (value: number) => boolean): number {
+  const value = Number(text);
+  if (text.trim() === "" || !accept(value)) throw new InvalidArgumentError(`It must be ${rule}.`);
+  return value;
+}
+
+/** Parses a positive integer. */
+export function positiveInteger(text: string): number {
+  return number(text, "a positive integer", (value) => Number.isSafeInteger(value) && value > 0);
+}
+
+/** Parses an integer from 0. */
+export function wholeNumber(text: string): number {
+  return number(text, "an integer from 0", (value) => Number.isSafeInteger(value) && value >= 0);
+}
+
+/** Parses a positive number. */
+export function positiveNumber(text: string): number {
+  return number(text, "a positive number", (value) => value > 0 && Number.isFinite(value));
+}
+
+/** Parses a number from 0. */
+export function notNegative(text: string): number {
+  return number(text, "a number from 0", (value) => value >= 0 && Number.isFinite(value));
+}
+
+/** Options of every verb. */
+export interface CommonOptions {
+  threads?: number;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+/** Adds `--threads`, `--quiet` and `--json`. */
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option("--threads <n>", "threads to use (default: all cores)", positiveInteger)
+    .option("-q, --quiet", "no progress, only errors")
+    .option("--json", "print one JSON object on standard output instead of text");
+}
+
+/** Adds `--device`. */
+export function withDevice(command: Command): Command {
+  const device = new Option("--device <name>", "where models run")
+    .choices(["cpu", "webgpu", "cuda"])
+    .default("cpu");
+  return command.addOption(device);
+}
+
+/** Adds `--alphabet`. */
+export function withAlphabet(command: Command): Command {
+  return command.addOption(
+    new Option("--alphabet <name>", "letters of the sequences (default: guessed)").choices([
+      "dna",
+      "protein",
+    ]),
+  );
+}
+
+/** Adds `--seed`. */
+export function withSeed(command: Command): Command {
+  return command.option("--seed <n>", "seed of everything random", wholeNumber, 1);
+}
+
+/** The examples of a verb, below its options. */
+export function withExamples(command: Command, examples: readonly (readonly [string, string])[]): Command {
+  const text = examples.map(([line, meaning]) => `  $ ${line}\n      ${meaning}`).join("\n");
+  return command.addHelpText("after", `\nExamples:\n${text}`);
+}

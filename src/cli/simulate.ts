@@ -1,0 +1,94 @@
+/** @file `embranch simulate`: sequences and the tree they evolved on. */
+
+import { Command } from "commander";
+import { alphabetNamed, formatFasta, simulate, type AlphabetName } from "../sequence/index.ts";
+import {
+  notNegative,
+  positiveInteger,
+  positiveNumber,
+  withAlphabet,
+  withCommonOptions,
+  withExamples,
+  withSeed,
+  type CommonOptions,
+} from "./options.ts";
+import { openOutput, writeChunks, writeOutput } from "./output.ts";
+import { formatCount, Progress } from "./progress.ts";
+
+interface SimulateCliOptions extends CommonOptions {
+  output?: string;
+  tree?: string;
+  length: number;
+  height: number;
+  birth: number;
+  death: number;
+  clock: number;
+  gamma: number;
+  conserved: number;
+  kappa: number;
+  indels: number;
+  indelLength: number;
+  prefix: string;
+  seed: number;
+  alphabet?: AlphabetName;
+}
+
+export function simulateCommand(): Command {
+  const command = new Command("simulate")
+    .summary("simulate the evolution of sequences")
+    .description(
+      "Simulates a birth–death tree and sequences that evolved on it, with conserved and variable regions and indels. The defaults resemble 16S V4 reads. Any number of sequences is streamed in little memory.",
+    )
+    .argument("<n>", "number of sequences", positiveInteger)
+    .option("-o, --output <file>", "FASTA file (default: standard output)")
+    .option("--tree <file>", "Newick file for the true tree")
+    .option("--length <n>", "letters of the root sequence", positiveInteger, 150)
+    .option("--height <x>", "expected substitutions a site from root to leaf", notNegative, 0.33)
+    .option("--birth <rate>", "speciation rate", positiveNumber, 1)
+    .option(
+      "--death <rate>",
+      "extinction rate; near the speciation rate, more close relatives",
+      notNegative,
+      0.7,
+    )
+    .option("--clock <sd>", "spread of rates over lineages; 0 is a strict clock", notNegative, 0.4)
+    .option("--gamma <shape>", "shape of the gamma distribution of rates over sites", positiveNumber, 1)
+    .option("--conserved <share>", "share of the sequence in conserved regions", notNegative, 0.4)
+    .option("--kappa <ratio>", "transition/transversion rate (DNA)", positiveNumber, 2)
+    .option("--indels <rate>", "insertions, and as many deletions, a substitution", notNegative, 0.02)
+    .option("--indel-length <n>", "mean length of an indel", positiveNumber, 2)
+    .option("--prefix <text>", "what the names begin with", "leaf");
+  withCommonOptions(withAlphabet(withSeed(command)));
+  withExamples(command, [
+    ["embranch simulate 5000 -o reads.fasta --tree true.nwk --seed 7", "reads and their true tree"],
+    ["embranch simulate 1000000 | gzip > million.fasta.gz", "a million sequences, streamed"],
+  ]);
+  return command.action(async (leaves: number, options: SimulateCliOptions) => {
+    const { alphabet = "dna", output, quiet } = options;
+    const simulation = simulate({ ...options, leaves, alphabet: alphabetNamed(alphabet) });
+    const progress = new Progress("simulating", { total: leaves, unit: "sequences", quiet });
+    let count = 0;
+    await writeOutput(output, async (out) => {
+      for (const record of simulation.records()) {
+        await out.write(formatFasta(record));
+        if (++count % 1000 === 0) progress.update(count);
+      }
+    });
+    progress.update(leaves);
+    progress.finish();
+    if (options.tree !== undefined) await writeChunks(options.tree, simulation.newick());
+    if (options.json) {
+      const summary = {
+        sequences: leaves,
+        output: output ?? "stdout",
+        tree: options.tree,
+        seed: options.seed,
+      };
+      const out = await openOutput(undefined);
+      await out.write(`${JSON.stringify(summary)}\n`);
+    } else if (output !== undefined) {
+      const tree = options.tree === undefined ? "" : `, their tree in ${options.tree}`;
+      progress.note(`${formatCount(leaves)} sequences in ${output}${tree}`);
+    }
+  });
+}

@@ -1,0 +1,138 @@
+/**
+ * @file Batches: which sequences a step sees, and their labels.
+ *
+ * A batch is a pure function of the seed and the step's number, so that a resumed run sees what an unbroken
+ * one would have seen. Labels are computed by worker threads; a batch can be asked for while the one before
+ * it trains.
+ */
+
+import { condensedIndex } from "../sequence/condensed.ts";
+import type { Alphabet } from "../sequence/index.ts";
+import { tokenBatch } from "../sequence/index.ts";
+import type { Random } from "../sequence/random.ts";
+import { relative } from "./augment.ts";
+import type { DistanceOracle } from "./labels.ts";
+
+/** What a step is fed. */
+export interface Batch {
+  /** [batch, n] */
+  tokens: Int32Array;
+  /** Distances as shares of n; [batch, batch], or [batch/2] for sampled pairs. */
+  labels: Float32Array;
+}
+
+/** Makes the batch of a step (from 1). */
+export type BatchSource = (step: number) => Promise<Batch>;
+
+export interface BatchOptions {
+  sequences: readonly Uint8Array[];
+  alphabet: Alphabet;
+  /** Model length n. */
+  length: number;
+  oracle: DistanceOracle;
+  random: Random;
+  /** Sequences in a batch. */
+  batch: number;
+}
+
+/** Indices of the sequences in the `step`-th slice of an endless sequence of shuffled epochs. */
+function epochSlice(count: number, size: number, step: number, random: Random): Uint32Array {
+  const out = new Uint32Array(size);
+  const start = (step - 1) * size;
+  let filled = 0;
+  while (filled < size) {
+    const epoch = Math.floor((start + filled) / count);
+    const offset = (start + filled) % count;
+    const take = Math.min(size - filled, count - offset);
+    out.set(shuffled(count, epoch, random).subarray(offset, offset + take), filled);
+    filled += take;
+  }
+  return out;
+}
+
+const shuffles = new WeakMap<Random, { epoch: number; order: Uint32Array }>();
+
+/** The order of an epoch, kept until the next one is asked for. */
+function shuffled(count: number, epoch: number, random: Random): Uint32Array {
+  const known = shuffles.get(random);
+  if (known?.epoch === epoch) return known.order;
+  const order = random.fork("epoch", epoch).shuffle(Uint32Array.from({ length: count }, (_, i) => i));
+  shuffles.set(random, { epoch, order });
+  return order;
+}
+
+function toTokens(sequences: readonly Uint8Array[], { alphabet, length }: BatchOptions): Int32Array {
+  return Int32Array.from(tokenBatch(sequences, alphabet, length));
+}
+
+/**
+ * The default recipe: all pairs of a batch, `augmented` of its sequences made up.
+ *
+ * With B = 256 a batch of 256 encodings carries 32,640 labels instead of 128.
+ */
+export function allPairsBatches(options: BatchOptions & { augmented: number }): BatchSource {
+  const { sequences, alphabet, length, oracle, random, batch } = options;
+  const augmented = oracle.between === undefined ? 0 : options.augmented;
+  const real = Math.min(batch - augmented, sequences.length);
+  const made = batch - real;
+  const order = random.fork("order");
+  return async (step) => {
+    const indices = epochSlice(sequences.length, real, step, order);
+    const members = Array.from(indices, (i) => sequences[i]);
+    const draw = random.fork("relatives", step);
+    const fresh = Array.from({ length: made }, () =>
+      relative(members, draw, { letters: alphabet.size, length }),
+    );
+    const all = [...members, ...fresh];
+    const [among, between] = await Promise.all([
+      oracle.among(indices),
+      made > 0 ? oracle.between!(fresh, all) : [],
+    ]);
+    const labels = new Float32Array(batch * batch);
+    for (let i = 0; i < real; i++) {
+      for (let j = i + 1; j < real; j++) {
+        const label = among[condensedIndex(i, j, real)] / length;
+        labels[i * batch + j] = label;
+        labels[j * batch + i] = label;
+      }
+    }
+    for (let i = 0; i < made; i++) {
+      for (let j = 0; j < batch; j++) {
+        const label = between[i * batch + j] / length;
+        labels[(real + i) * batch + j] = label;
+        labels[j * batch + real + i] = label;
+      }
+    }
+    return { tokens: toTokens(all, options), labels };
+  };
+}
+
+/** Pairs of the paper's epoch for each sequence (SPEC A7). */
+export const MULTIPLICITY = 10;
+
+/**
+ * The papers' recipe: sampled pairs (SPEC A7). Item i of an epoch of 10·N has sequence ⌊i/10⌋ first and a
+ * uniform second one at a distance above 0; items come in random order.
+ */
+export function sampledPairBatches(options: BatchOptions): BatchSource {
+  const { sequences, length, oracle, random, batch } = options;
+  const half = batch / 2;
+  const count = sequences.length;
+  const order = random.fork("order");
+  return async (step) => {
+    const items = epochSlice(MULTIPLICITY * count, half, step, order);
+    const left = items.map((item) => Math.floor(item / MULTIPLICITY));
+    const draw = random.fork("partners", step);
+    const right = left.map(() => draw.integer(count));
+    let distances = await oracle.pairs(left, right);
+    // Resample partners at distance 0; identical sequences throughout would never end, hence the bound.
+    for (let tries = 0; tries < 100; tries++) {
+      const zero = [...right.keys()].filter((i) => distances[i] === 0);
+      if (zero.length === 0) break;
+      for (const i of zero) right[i] = draw.integer(count);
+      distances = await oracle.pairs(left, right);
+    }
+    const members = [...left, ...right].map((i) => sequences[i]);
+    return { tokens: toTokens(members, options), labels: Float32Array.from(distances, (d) => d / length) };
+  };
+}

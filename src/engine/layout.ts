@@ -1,0 +1,109 @@
+/**
+ * @file One vector for all parameters.
+ *
+ * A model's parameters are a tree of arrays in the code that uses them, and one flat vector everywhere else:
+ * the optimiser is a dozen operators on one tensor instead of a dozen for each parameter, a step is fed three
+ * tensors instead of three a parameter, and a checkpoint is a handful of vectors. The gradient with respect
+ * to the vector is the concatenation of the gradients, so nothing else changes.
+ */
+
+import { numpy as np } from "@jax-js/jax";
+import type { Random } from "../sequence/random.ts";
+import { isParameterSpec, type ArrayTree, type ParameterSpec, type ParameterTree } from "../nn/parameter.ts";
+
+/** A leaf of the tree and its place in the vector. */
+export interface LayoutEntry {
+  /** Dotted path, as in `stages.0.1.conv.weight`. */
+  path: string;
+  spec: ParameterSpec;
+  offset: number;
+  size: number;
+}
+
+/** The correspondence of a parameter tree and a vector. */
+export class Layout {
+  readonly #tree: ParameterTree;
+  readonly entries: readonly LayoutEntry[];
+  /** Length of the vector; 1 for an empty tree, since runtimes dislike empty tensors. */
+  readonly size: number;
+
+  constructor(parameters: ParameterTree) {
+    this.#tree = parameters;
+    let offset = 0;
+    this.entries = leaves(parameters, "").map(({ path, spec }) => {
+      const size = spec.shape.reduce((total, length) => total * length, 1);
+      const entry = { path, spec, offset, size };
+      offset += size;
+      return entry;
+    });
+    this.size = Math.max(1, offset);
+  }
+
+  /** Initial values; each parameter draws from a stream of its own, named by its path. */
+  initialize(random: Random): Float32Array {
+    const vector = new Float32Array(this.size);
+    for (const { path, spec, offset, size } of this.entries) {
+      vector.set(spec.initialize(random.fork(path), size), offset);
+    }
+    return vector;
+  }
+
+  /** 1 where weight decay applies, else 0. */
+  decayMask(): Float32Array {
+    const mask = new Float32Array(this.size);
+    for (const { spec, offset, size } of this.entries) if (spec.decay) mask.fill(1, offset, offset + size);
+    return mask;
+  }
+
+  /** The vector [size] as the tree of arrays, inside a traced function. Consumes the vector. */
+  unpack(vector: np.Array): ArrayTree {
+    if (this.entries.length === 0) {
+      vector.dispose();
+      return this.#rebuild(this.#tree, []);
+    }
+    const ends = this.entries.slice(0, -1).map(({ offset, size }) => offset + size);
+    const parts = ends.length === 0 ? [vector] : np.split(vector, ends);
+    return this.#rebuild(
+      this.#tree,
+      parts.map((part, i) => part.reshape([...this.entries[i].spec.shape])),
+    );
+  }
+
+  /** The tree's arrays as one vector [size], inside a traced function. Consumes them. */
+  pack(tree: ArrayTree): np.Array {
+    const arrays = arraysOf(tree);
+    if (arrays.length === 0) return np.zeros([1]);
+    return np.concatenate(arrays.map((array) => array.reshape([-1])));
+  }
+
+  /** The values of one parameter, a view of the vector. */
+  view(vector: Float32Array, path: string): Float32Array {
+    const entry = this.entries.find((candidate) => candidate.path === path);
+    if (entry === undefined) throw new Error(`layout: no parameter "${path}"`);
+    return vector.subarray(entry.offset, entry.offset + entry.size);
+  }
+
+  #rebuild(node: ParameterTree, arrays: np.Array[]): ArrayTree {
+    if (isParameterSpec(node)) return arrays.shift()!;
+    if (Array.isArray(node)) return node.map((child) => this.#rebuild(child, arrays));
+    return Object.fromEntries(
+      Object.entries(node).map(([name, child]) => [name, this.#rebuild(child, arrays)]),
+    );
+  }
+}
+
+function leaves(node: ParameterTree, path: string): { path: string; spec: ParameterSpec }[] {
+  if (isParameterSpec(node)) return [{ path, spec: node }];
+  return Object.entries(node).flatMap(([name, child]: [string, ParameterTree]) =>
+    leaves(child, path === "" ? name : `${path}.${name}`),
+  );
+}
+
+function isArray(tree: ArrayTree): tree is np.Array {
+  return typeof (tree as { reshape?: unknown }).reshape === "function";
+}
+
+function arraysOf(tree: ArrayTree): np.Array[] {
+  if (isArray(tree)) return [tree];
+  return Object.values(tree as Record<string, ArrayTree>).flatMap(arraysOf);
+}

@@ -1,0 +1,73 @@
+/**
+ * @file Recipes: how a model is trained, as plain data.
+ */
+
+import type { EncoderOptions } from "../nn/encoder.ts";
+import type { LossName } from "../nn/losses.ts";
+import type { AdamOptions } from "./optimizer.ts";
+import type { ScheduleOptions } from "./schedule.ts";
+
+export interface Recipe extends ScheduleOptions {
+  name: "default" | "paper";
+  /** `all`: all pairs of a batch carry labels; `sampled`: half a batch against the other half (SPEC A7). */
+  pairs: "all" | "sampled";
+  /** Sequences in a batch. */
+  batch: number;
+  /** Of these, how many are made up (augment.ts). */
+  augmented: number;
+  loss: LossName;
+  optimizer: AdamOptions;
+  learningRate: number;
+  /** Start the space's learned scale where predictions are as long as labels on average. */
+  calibrate: boolean;
+  /** Decay of the exponential average of the weights that is validated and kept; 0 keeps the weights. */
+  averageDecay: number;
+  /** Steps after which training ends where neither steps nor minutes are given. */
+  maximumSteps: number;
+  /** Steps between validations where there is no clock. */
+  validateEvery: number;
+  /** Validations without improvement after which such a run ends. */
+  patience: number;
+}
+
+/** Many labels a step, made-up relatives, AdamW, a cosine, averaged weights. */
+export const DEFAULT_RECIPE: Recipe = {
+  name: "default",
+  pairs: "all",
+  batch: 256,
+  augmented: 32,
+  loss: "mse",
+  optimizer: { betas: [0.9, 0.98], weightDecay: 0.01, clip: 1 },
+  learningRate: 0.01,
+  calibrate: true,
+  schedule: "cosine",
+  warmup: 0.02,
+  averageDecay: 0.995,
+  maximumSteps: 20_000,
+  validateEvery: 500,
+  patience: 10,
+};
+
+/** NeuroSEED's procedure (SPEC A7): 128 sampled pairs, Adam 0.01, early stopping after 50 epochs. */
+export function paperRecipe(sequences: number): Recipe {
+  const epoch = Math.ceil((10 * sequences) / 128);
+  return {
+    name: "paper",
+    pairs: "sampled",
+    batch: 256,
+    augmented: 0,
+    loss: "mse",
+    optimizer: {},
+    learningRate: 0.01,
+    calibrate: false,
+    schedule: "constant",
+    warmup: 0,
+    averageDecay: 0,
+    maximumSteps: 500 * epoch,
+    validateEvery: epoch,
+    patience: 50,
+  };
+}
+
+/** The papers' CNN for 16S V4 reads (SPEC A8, Qiita). */
+export const PAPER_CNN: EncoderOptions = { name: "cnn", channels: 32, kernel: 3, layers: 4, pooling: "avg" };

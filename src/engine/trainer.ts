@@ -1,0 +1,466 @@
+/**
+ * @file The trainer: batches in, a trained model out, resumable at every step.
+ *
+ * The step is compiled once (train-step.ts); labels of the next batch are computed in worker threads while
+ * the current one runs. The run is bounded by a clock, by steps, or by early stopping. What is kept is the
+ * validated state with the lowest error, of averaged weights where the recipe averages.
+ */
+
+import { init } from "@jax-js/jax";
+import type { numpy as np } from "@jax-js/jax";
+import { EmbranchError } from "../error.ts";
+import { Random, tokenBatch, type Alphabet } from "../sequence/index.ts";
+import { allPairsBatches, sampledPairBatches, type BatchSource } from "./batches.ts";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { DistanceBlocks } from "./distance-blocks.ts";
+import type { DistanceOracle } from "./labels.ts";
+import { lower } from "./lower.ts";
+import { DistanceModel, type ModelConfig } from "./model.ts";
+import { hyperparameters } from "./optimizer.ts";
+import type { Recipe } from "./recipe.ts";
+import { Program, Tensor, type ProgramOptions } from "./run.ts";
+import { scheduleFactor } from "./schedule.ts";
+import {
+  labelShape,
+  labelWeights,
+  predictedDistances,
+  STATE_NAMES,
+  trainStep,
+  type TrainState,
+  type TrainStepOptions,
+} from "./train-step.ts";
+
+/** One line of a training history. */
+export interface HistoryEntry {
+  step: number;
+  /** Seconds of training so far. */
+  seconds: number;
+  /** Mean training loss since the entry before, on distances as shares of n. */
+  loss: number;
+  learningRate: number;
+  /** Validation %RMSE, where it was measured. */
+  validation?: number;
+}
+
+/** Labelled sequences that are not trained on. */
+export interface ValidationSet {
+  sequences: readonly Uint8Array[];
+  /** Distances of all pairs, condensed. */
+  distances: ArrayLike<number>;
+}
+
+export interface TrainOptions extends ProgramOptions {
+  model: ModelConfig;
+  recipe: Recipe;
+  sequences: readonly Uint8Array[];
+  alphabet: Alphabet;
+  oracle: DistanceOracle;
+  validation: ValidationSet;
+  seed: number;
+  /** Wall-clock bound; the schedule follows the clock. */
+  minutes?: number;
+  /** Exact number of steps; makes the run reproducible bit for bit. */
+  steps?: number;
+  /** Where checkpoints are kept; none are written without it. */
+  checkpoint?: string;
+  /** Go on from the checkpoint. */
+  resume?: boolean;
+  /** Identifies the data; a checkpoint of other data is refused. */
+  digest: string;
+  signal?: AbortSignal;
+  onProgress?: (progress: TrainProgress) => void;
+}
+
+export interface TrainProgress {
+  step: number;
+  /** Share of the run that is done, as far as it can be known. */
+  done: number;
+  seconds: number;
+  loss: number;
+  /** Last and best validation %RMSE, as far as there are any. */
+  validation?: number;
+  best?: number;
+}
+
+/** What training returns: the kept values and how they came about. */
+export interface TrainResult {
+  parameters: Float32Array;
+  statistics: Float32Array;
+  /** Validation %RMSE of the kept values. */
+  validation: number;
+  /** The step they are from. */
+  bestStep: number;
+  steps: number;
+  seconds: number;
+  history: HistoryEntry[];
+  /** Stopped by the signal before its bound. */
+  interrupted: boolean;
+}
+
+/** What a checkpoint remembers beside the vectors. */
+interface RunState {
+  step: number;
+  seconds: number;
+  seed: number;
+  digest: string;
+  model: ModelConfig;
+  recipe: Recipe;
+  best: { validation: number; step: number };
+  sinceBest: number;
+  history: HistoryEntry[];
+  lossSum: number;
+  lossCount: number;
+}
+
+/** Seconds between checkpoints. */
+const CHECKPOINT_SECONDS = 20;
+/** Share of a timed run between validations. */
+const VALIDATE_SHARE = 0.04;
+/** Share of a run between points of the training curve. */
+const RECORD_SHARE = 0.005;
+
+type Vectors = TrainState<Float32Array>;
+
+/** Trains a model. Throws an `EmbranchError` on a loss that is no number, or on a foreign checkpoint. */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const started = performance.now();
+  const { recipe, seed, minutes, steps, checkpoint, digest, signal, onProgress } = options;
+  await init("wasm");
+  const random = new Random(seed);
+  const model = new DistanceModel(options.model);
+
+  const resumed =
+    options.resume && checkpoint !== undefined ? await readCheckpoint<RunState>(checkpoint) : undefined;
+  if (resumed !== undefined) checkResumable(resumed.data, options);
+
+  const stepOptions: TrainStepOptions = {
+    loss: recipe.loss,
+    pairs: recipe.pairs === "all" ? "all" : "halves",
+    batch: recipe.batch,
+    optimizer: recipe.optimizer,
+  };
+  const { step: stepFunction, args } = trainStep(model, stepOptions);
+  const lowered = lower(stepFunction, args);
+  const program = await Program.create(lowered.bytes, options);
+  const validator = await Validator.create(model, options);
+  const next = batchSource(options, random);
+
+  const fresh = model.initialize(random);
+  if (recipe.calibrate && resumed === undefined) {
+    await calibrateScale(model, fresh, await next(1), stepOptions, options);
+  }
+  const zeros = new Float32Array(model.parameters.size);
+  let vectors: Vectors = (resumed?.vectors as Vectors | undefined) ?? {
+    parameters: fresh.parameters,
+    mean: zeros,
+    square: zeros,
+    average: fresh.parameters,
+    statistics: fresh.statistics,
+    averageStatistics: fresh.statistics,
+  };
+  let kept = {
+    parameters: resumed?.vectors.keptParameters ?? fresh.parameters,
+    statistics: resumed?.vectors.keptStatistics ?? fresh.statistics,
+  };
+  const state: RunState = resumed?.data ?? {
+    step: 0,
+    seconds: 0,
+    seed,
+    digest,
+    model: options.model,
+    recipe,
+    best: { validation: Infinity, step: 0 },
+    sinceBest: 0,
+    history: [],
+    lossSum: 0,
+    lossCount: 0,
+  };
+  const before = state.seconds;
+  const elapsed = () => before + (performance.now() - started) / 1000;
+  const limit = steps ?? (minutes === undefined ? recipe.maximumSteps : Infinity);
+  const done = () => Math.min(1, minutes === undefined ? state.step / limit : elapsed() / (60 * minutes));
+
+  const save = async () => {
+    if (checkpoint === undefined) return;
+    state.seconds = elapsed();
+    await writeCheckpoint<RunState>(checkpoint, {
+      vectors: { ...vectors, keptParameters: kept.parameters, keptStatistics: kept.statistics },
+      data: state,
+    });
+  };
+
+  const record = (learningRate: number, validation?: number) => {
+    const loss = state.lossCount === 0 ? (state.history.at(-1)?.loss ?? 0) : state.lossSum / state.lossCount;
+    state.history.push({ step: state.step, seconds: elapsed(), loss, learningRate, validation });
+    state.lossSum = 0;
+    state.lossCount = 0;
+  };
+
+  const validate = async (learningRate: number) => {
+    const averaged = recipe.averageDecay > 0;
+    const candidate = {
+      parameters: averaged ? vectors.average : vectors.parameters,
+      statistics: averaged ? vectors.averageStatistics : vectors.statistics,
+    };
+    const validation = await validator.percentRmse(candidate.parameters, candidate.statistics);
+    record(learningRate, validation);
+    state.sinceBest++;
+    if (validation < state.best.validation) {
+      state.best = { validation, step: state.step };
+      state.sinceBest = 0;
+      kept = candidate;
+    }
+  };
+
+  let interrupted = false;
+  let lastSave = performance.now();
+  let lastRecorded = done();
+  let lastValidated = Math.floor(done() / VALIDATE_SHARE);
+  try {
+    let pending: ReturnType<BatchSource> | undefined;
+    while (state.step < limit && done() < 1) {
+      if (signal?.aborted) {
+        interrupted = true;
+        break;
+      }
+      const step = state.step + 1;
+      const batch = await (pending ?? next(step));
+      pending = step < limit ? next(step + 1) : undefined;
+      // A label that fails is met when the batch is awaited; until then the rejection has an owner.
+      pending?.catch(() => undefined);
+      const learningRate = recipe.learningRate * scheduleFactor(done(), recipe);
+      const averageDecay = Math.min(recipe.averageDecay, step / (step + 10));
+      const numbers = hyperparameters(step, learningRate, recipe.optimizer, averageDecay);
+      const feeds = stepFeeds(vectors, batch, numbers, model, stepOptions);
+      const outputs = await program.run(feeds);
+      const [loss, norm, ...updated] = lowered.outputs.map((name) => outputs[name].data as Float32Array);
+      if (!Number.isFinite(loss[0]) || !Number.isFinite(norm[0])) {
+        throw notFinite(step, loss[0], model, vectors, checkpoint);
+      }
+      vectors = Object.fromEntries(STATE_NAMES.map((name, i) => [name, updated[i]])) as Vectors;
+      state.step = step;
+      state.lossSum += loss[0];
+      state.lossCount++;
+
+      const share = Math.floor(done() / VALIDATE_SHARE);
+      const due = minutes === undefined ? step % recipe.validateEvery === 0 : share > lastValidated;
+      if (due) {
+        lastValidated = share;
+        await validate(learningRate);
+      } else if (done() - lastRecorded >= RECORD_SHARE) {
+        record(learningRate);
+      }
+      if (state.lossCount === 0) lastRecorded = done();
+      onProgress?.({
+        step,
+        done: done(),
+        seconds: elapsed(),
+        loss: loss[0],
+        validation: state.history.findLast((entry) => entry.validation !== undefined)?.validation,
+        best: Number.isFinite(state.best.validation) ? state.best.validation : undefined,
+      });
+      if (performance.now() - lastSave > 1000 * CHECKPOINT_SECONDS) {
+        await save();
+        lastSave = performance.now();
+      }
+      if (steps === undefined && minutes === undefined && state.sinceBest >= recipe.patience) break;
+    }
+    await pending?.catch(() => undefined);
+    if (interrupted) await save();
+    const { step: lastStep, validation: lastValidation } = state.history.at(-1) ?? {};
+    if (lastStep !== state.step || lastValidation === undefined) await validate(0);
+    return {
+      ...kept,
+      validation: state.best.validation,
+      bestStep: state.best.step,
+      steps: state.step,
+      seconds: elapsed(),
+      history: state.history,
+      interrupted,
+    };
+  } finally {
+    await program.close();
+    await validator.close();
+  }
+}
+
+/**
+ * Sets the space's learned scale so that predictions start out as long, on average, as the labels.
+ *
+ * The scale would get there by itself, but slowly, and meanwhile the encoder learns to make up for it.
+ */
+async function calibrateScale(
+  model: DistanceModel,
+  { parameters, statistics }: { parameters: Float32Array; statistics: Float32Array },
+  { tokens, labels }: { tokens: Int32Array; labels: Float32Array },
+  stepOptions: TrainStepOptions,
+  options: ProgramOptions,
+): Promise<void> {
+  if (!("scale" in model.space.initialParameters())) return;
+  const { batch } = stepOptions;
+  const mean = (p: np.Array, s: np.Array, t: np.Array) => {
+    const encoded = model.embed(p, s, t, { training: true });
+    encoded.statistics.dispose();
+    return predictedDistances(model, encoded, stepOptions).mul(labelWeights(stepOptions)).sum();
+  };
+  const { bytes } = lower(mean, {
+    parameters: { shape: [parameters.length], type: "float32" },
+    statistics: { shape: [statistics.length], type: "float32" },
+    tokens: { shape: [batch, model.config.shape.length], type: "int32" },
+  });
+  const program = await Program.create(bytes, options);
+  const { output } = await program.run({
+    parameters: new Tensor("float32", parameters, [parameters.length]),
+    statistics: new Tensor("float32", statistics, [statistics.length]),
+    tokens: new Tensor("int32", tokens, [batch, model.config.shape.length]),
+  });
+  await program.close();
+  const pairs = stepOptions.pairs === "all" ? batch * (batch - 1) : labels.length;
+  const truth = labels.reduce((sum, label) => sum + label, 0) / pairs;
+  const predicted = (output.data as Float32Array)[0];
+  if (truth > 0 && predicted > 0) model.parameters.view(parameters, "space.scale")[0] *= truth / predicted;
+}
+
+function batchSource(options: TrainOptions, random: Random): BatchSource {
+  const { recipe, sequences, alphabet, oracle, model } = options;
+  const batches = {
+    sequences,
+    alphabet,
+    length: model.shape.length,
+    oracle,
+    random: random.fork("batches"),
+    batch: recipe.batch,
+  };
+  return recipe.pairs === "all"
+    ? allPairsBatches({ ...batches, augmented: recipe.augmented })
+    : sampledPairBatches(batches);
+}
+
+function stepFeeds(
+  vectors: Vectors,
+  { tokens, labels }: { tokens: Int32Array; labels: Float32Array },
+  numbers: Float32Array,
+  model: DistanceModel,
+  options: TrainStepOptions,
+): Record<string, Tensor> {
+  const feeds: Record<string, Tensor> = {
+    tokens: new Tensor("int32", tokens, [options.batch, model.config.shape.length]),
+    labels: new Tensor("float32", labels, labelShape(options)),
+    numbers: new Tensor("float32", numbers, [numbers.length]),
+  };
+  for (const name of STATE_NAMES) {
+    feeds[`state.${name}`] = new Tensor("float32", vectors[name], [vectors[name].length]);
+  }
+  return feeds;
+}
+
+/** The error of a loss that is no number: the step, the first damaged tensor, where to go on from. */
+function notFinite(
+  step: number,
+  loss: number,
+  model: DistanceModel,
+  vectors: Vectors,
+  checkpoint: string | undefined,
+): EmbranchError {
+  const damaged = model.parameters.entries.find(({ offset, size }) =>
+    vectors.parameters.subarray(offset, offset + size).some((value) => !Number.isFinite(value)),
+  );
+  const where =
+    damaged === undefined ? "the gradient overflowed" : `parameter "${damaged.path}" is not finite`;
+  const rescue =
+    checkpoint === undefined
+      ? ""
+      : `; the last good state is in "${checkpoint}" (--resume), if one was written`;
+  return new EmbranchError(
+    `training: loss must be finite, got ${loss} at step ${step} (${where}); lower --learning-rate${rescue}`,
+  );
+}
+
+function checkResumable(saved: RunState, { model, recipe, seed, digest }: TrainOptions): void {
+  const expected = { model, recipe, seed, digest };
+  for (const [name, value] of Object.entries(expected)) {
+    const [was, is] = [JSON.stringify(saved[name as keyof RunState]), JSON.stringify(value)];
+    if (was === is) continue;
+    throw new EmbranchError(
+      `resume: ${name === "digest" ? "the training data" : name} must be what the checkpoint was made with, got ${is} instead of ${was}`,
+    );
+  }
+}
+
+/** Measures %RMSE on labelled sequences, with parameters as inputs so that nothing is compiled twice. */
+class Validator {
+  readonly #program: Program;
+  readonly #model: DistanceModel;
+  readonly #tokens: Tensor;
+  readonly #set: ValidationSet;
+  readonly #blocks: DistanceBlocks;
+  readonly #length: number;
+
+  private constructor(
+    program: Program,
+    blocks: DistanceBlocks,
+    model: DistanceModel,
+    tokens: Tensor,
+    set: ValidationSet,
+  ) {
+    this.#program = program;
+    this.#blocks = blocks;
+    this.#model = model;
+    this.#tokens = tokens;
+    this.#set = set;
+    this.#length = model.config.shape.length;
+  }
+
+  static async create(model: DistanceModel, options: TrainOptions): Promise<Validator> {
+    const { length } = model.config.shape;
+    const { sequences } = options.validation;
+    const embed = (parameters: np.Array, statistics: np.Array, tokens: np.Array) =>
+      embedOnly(model, parameters, statistics, tokens);
+    const { bytes } = lower(embed, {
+      parameters: { shape: [model.parameters.size], type: "float32" },
+      statistics: { shape: [model.statistics.size], type: "float32" },
+      tokens: { shape: [sequences.length, length], type: "int32" },
+    });
+    const tokens = Int32Array.from(tokenBatch(sequences, options.alphabet, length));
+    return new Validator(
+      await Program.create(bytes, options),
+      await DistanceBlocks.create(model.space, model.config.shape.dim, options),
+      model,
+      new Tensor("int32", tokens, [sequences.length, length]),
+      options.validation,
+    );
+  }
+
+  async percentRmse(parameters: Float32Array, statistics: Float32Array): Promise<number> {
+    const { output } = await this.#program.run({
+      parameters: new Tensor("float32", parameters, [parameters.length]),
+      statistics: new Tensor("float32", statistics, [statistics.length]),
+      tokens: this.#tokens,
+    });
+    const [count, dims] = output.dims;
+    this.#blocks.parameters = this.#model.spaceParameters(parameters);
+    const predicted = await this.#blocks.condensed({ data: output.data as Float32Array, count, dims });
+    let sum = 0;
+    for (let i = 0; i < predicted.length; i++) {
+      sum += (predicted[i] - this.#set.distances[i] / this.#length) ** 2;
+    }
+    return 100 * Math.sqrt(sum / predicted.length);
+  }
+
+  async close(): Promise<void> {
+    await this.#program.close();
+    await this.#blocks.close();
+  }
+}
+
+/** Points of tokens, with running statistics. */
+export function embedOnly(
+  model: DistanceModel,
+  parameters: np.Array,
+  statistics: np.Array,
+  tokens: np.Array,
+): np.Array {
+  const encoded = model.embed(parameters, statistics, tokens, { training: false });
+  encoded.statistics.dispose();
+  return encoded.points;
+}

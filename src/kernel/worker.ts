@@ -1,0 +1,34 @@
+/**
+ * @file A thread of the pool: takes tiles of a request from a shared counter until none is left.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { Kernel } from "./instance.ts";
+import type { EditJob } from "./job.ts";
+import { tileCount } from "./job.ts";
+import { PairRunner } from "./pairs.ts";
+import { CANCELLED, NEXT_TILE, type Ticket } from "./pool.ts";
+import { Sweeper } from "./sweep.ts";
+
+const kernel = new Kernel(workerData as WebAssembly.Module);
+
+function work({ job, control, done }: Ticket<EditJob>): void {
+  const count = tileCount(job);
+  let runner: Sweeper | PairRunner | undefined;
+  while (Atomics.load(control, CANCELLED) === 0) {
+    const tile = Atomics.add(control, NEXT_TILE, 1);
+    if (tile >= count) return;
+    runner ??= job.kind === "sweep" ? new Sweeper(kernel, job) : new PairRunner(kernel, job);
+    Atomics.add(done, 0, BigInt(runner.run(tile)));
+  }
+}
+
+parentPort?.on("message", (ticket: Ticket<EditJob>) => {
+  let failure;
+  try {
+    work(ticket);
+  } catch (error) {
+    failure = error;
+    Atomics.store(ticket.control, CANCELLED, 1);
+  }
+  parentPort?.postMessage({ id: ticket.id, failure });
+});

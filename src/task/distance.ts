@@ -1,0 +1,73 @@
+/**
+ * @file `distance`: matrices of exact or embedded distances.
+ */
+
+import { DistanceBlocks } from "../engine/distance-blocks.ts";
+import type { Model } from "../engine/model-file.ts";
+import type { ProgramOptions } from "../engine/run.ts";
+import { EditDistances, packCodes, type Costs, type Distances, type Progress } from "../kernel/index.ts";
+import type { SequenceSet } from "../sequence/index.ts";
+import { embed } from "./embed.ts";
+
+export interface ExactOptions {
+  threads?: number;
+  /** Distances above it are reported as one more, and cost less time. */
+  threshold?: number;
+  costs?: Costs;
+  progress?: Progress;
+  signal?: AbortSignal;
+}
+
+/** Exact edit distances of all pairs, condensed, or of all pairs between two sets, row-major. */
+export async function exactDistances(
+  a: SequenceSet,
+  b?: SequenceSet,
+  { threads, ...options }: ExactOptions = {},
+): Promise<Distances> {
+  const kernel = await EditDistances.create({ threads });
+  try {
+    const packed = packCodes(a.codes);
+    return b === undefined
+      ? await kernel.allPairs(packed, options)
+      : await kernel.cross(packed, packCodes(b.codes), options);
+  } finally {
+    await kernel.close();
+  }
+}
+
+export interface EmbeddedOptions extends ProgramOptions {
+  /** Rows done so far, and all. */
+  progress?: Progress;
+  signal?: AbortSignal;
+}
+
+/**
+ * Distances between embedded sequences in edits (n times the space's), condensed, or row-major between two
+ * sets.
+ */
+export async function embeddedDistances(
+  model: Model,
+  a: SequenceSet,
+  b?: SequenceSet,
+  { progress, signal, ...options }: EmbeddedOptions = {},
+): Promise<Float32Array> {
+  const { dim, length, space } = model.manifest;
+  const points = async (set: SequenceSet) => ({
+    data: await embed(model, set, { signal }),
+    count: set.ids.length,
+    dims: dim,
+  });
+  const x = await points(a);
+  const blocks = await DistanceBlocks.create(model.space, dim, options);
+  blocks.parameters = space.parameters;
+  try {
+    const distances =
+      b === undefined
+        ? await blocks.condensed(x, { progress, signal })
+        : await blocks.cross(x, await points(b), { progress, signal });
+    for (let i = 0; i < distances.length; i++) distances[i] *= length;
+    return distances;
+  } finally {
+    await blocks.close();
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * @file `evaluate`: how far embedded distances are from exact ones (SPEC A7, B7).
+ */
+
+import type { Model } from "../engine/model-file.ts";
+import type { ProgramOptions } from "../engine/run.ts";
+import { EditDistances, packCodes, type Costs, type Progress } from "../kernel/index.ts";
+import { Random, type SequenceSet } from "../sequence/index.ts";
+import { condensedLength, condensedPair } from "../sequence/condensed.ts";
+import { embed } from "./embed.ts";
+import { embeddedDistances } from "./distance.ts";
+
+export interface EvaluateOptions extends ProgramOptions {
+  /** Pairs to sample; by default all are measured. */
+  pairs?: number;
+  /** Pairs at most this many edits apart count as homologous (default 40, as the papers). */
+  homologous?: number;
+  /** Seed of the sample (default 1). */
+  seed?: number;
+  costs?: Costs;
+  progress?: Progress;
+  signal?: AbortSignal;
+}
+
+/** Errors in percent of the model's length n, and correlations. */
+export interface Evaluation {
+  /** Unordered pairs measured. */
+  pairs: number;
+  /** 100·√(mean of (d̂ − D)²), D = edits/n. */
+  rmsePercent: number;
+  /** 100·mean |d̂ − D| */
+  maePercent: number;
+  pearson: number;
+  spearman: number;
+  /** Of pairs at most `k` edits apart; `rmsePercent` is null where there are none. */
+  homologous: { k: number; pairs: number; rmsePercent: number | null };
+}
+
+/** True and predicted distances in edits, pair by pair. */
+export interface DistancePairs {
+  truth: ArrayLike<number>;
+  predicted: Float32Array;
+}
+
+/** Measures a model on all pairs of a data set, or on a sample of them. */
+export async function evaluate(
+  model: Model,
+  set: SequenceSet,
+  options: EvaluateOptions = {},
+): Promise<{ evaluation: Evaluation; distances: DistancePairs }> {
+  const distances = await distancePairs(model, set, options);
+  return { evaluation: measure(distances, model.manifest.length, options.homologous), distances };
+}
+
+async function distancePairs(
+  model: Model,
+  set: SequenceSet,
+  { pairs, seed = 1, costs, progress, signal, threads, device }: EvaluateOptions,
+): Promise<DistancePairs> {
+  const count = set.ids.length;
+  const packed = packCodes(set.codes);
+  const kernel = await EditDistances.create({ threads });
+  try {
+    if (pairs === undefined || pairs >= condensedLength(count)) {
+      const predicted = await embeddedDistances(model, set, undefined, { threads, device, signal });
+      return { truth: await kernel.allPairs(packed, { costs, progress, signal }), predicted };
+    }
+    const { left, right } = samplePairs(count, pairs, new Random(seed).fork("evaluate"));
+    const truth = await kernel.pairs(packed, left, right, { costs, progress, signal });
+    const { dim, length, space } = model.manifest;
+    const points = await embed(model, set, { signal });
+    const point = (i: number) => points.subarray(i * dim, (i + 1) * dim);
+    const predicted = Float32Array.from(
+      left,
+      (i, at) => length * model.space.exactDistance(point(i), point(right[at]), space.parameters),
+    );
+    return { truth, predicted };
+  } finally {
+    await kernel.close();
+  }
+}
+
+/** Different unordered pairs of `count` things, drawn without replacement. */
+function samplePairs(
+  count: number,
+  pairs: number,
+  random: Random,
+): { left: Uint32Array; right: Uint32Array } {
+  const total = condensedLength(count);
+  const chosen = new Set<number>();
+  // Rejection is cheap while fewer than half are wanted; beyond, it is the others that are drawn.
+  const few = pairs <= total / 2;
+  while (chosen.size < (few ? pairs : total - pairs)) chosen.add(Math.floor(random.uniform53() * total));
+  const indices = new Float64Array(pairs);
+  let at = 0;
+  if (few) for (const index of chosen) indices[at++] = index;
+  else for (let index = 0; index < total; index++) if (!chosen.has(index)) indices[at++] = index;
+  indices.sort();
+  const left = new Uint32Array(pairs);
+  const right = new Uint32Array(pairs);
+  indices.forEach((index, i) => {
+    [left[i], right[i]] = condensedPair(index, count);
+  });
+  return { left, right };
+}
+
+/** Errors of predicted distances; `length` is the model's n. */
+export function measure({ truth, predicted }: DistancePairs, length: number, k = 40): Evaluation {
+  const pairs = predicted.length;
+  let squares = 0;
+  let absolute = 0;
+  let nearSquares = 0;
+  let near = 0;
+  for (let i = 0; i < pairs; i++) {
+    const error = predicted[i] - truth[i];
+    squares += error * error;
+    absolute += Math.abs(error);
+    if (truth[i] > k) continue;
+    near++;
+    nearSquares += error * error;
+  }
+  const percent = (sum: number, count: number) => (100 / length) * Math.sqrt(sum / count);
+  return {
+    pairs,
+    rmsePercent: percent(squares, pairs),
+    maePercent: ((100 / length) * absolute) / pairs,
+    pearson: pearson(truth, predicted),
+    spearman: pearson(ranks(truth), ranks(predicted)),
+    homologous: { k, pairs: near, rmsePercent: near === 0 ? null : percent(nearSquares, near) },
+  };
+}
+
+/** Pearson's correlation coefficient; NaN where either side is constant. */
+export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  const count = x.length;
+  let meanX = 0;
+  let meanY = 0;
+  for (let i = 0; i < count; i++) {
+    meanX += x[i];
+    meanY += y[i];
+  }
+  meanX /= count;
+  meanY /= count;
+  let xx = 0;
+  let yy = 0;
+  let xy = 0;
+  for (let i = 0; i < count; i++) {
+    const dx = x[i] - meanX;
+    const dy = y[i] - meanY;
+    xx += dx * dx;
+    yy += dy * dy;
+    xy += dx * dy;
+  }
+  return xy / Math.sqrt(xx * yy);
+}
+
+/** Ranks from 1, ties sharing the mean of theirs. */
+export function ranks(values: ArrayLike<number>): Float64Array {
+  const sorted = Float64Array.from(values).sort();
+  const out = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    out[i] = (lowerBound(sorted, values[i]) + 1 + lowerBound(sorted, values[i], true)) / 2;
+  }
+  return out;
+}
+
+/** Number of values below `value`, or, with `inclusive`, not above it. */
+function lowerBound(sorted: Float64Array, value: number, inclusive = false): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle] < value || (inclusive && sorted[middle] === value)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,359 @@
+/**
+ * @file The figures of the training report, as SVG text.
+ *
+ * Observable Plot draws on linkedom's document, so that no browser is needed. Every figure is a pure function of
+ * its numbers: no generated ids, coordinates rounded to two decimals, the same text on every machine. Colours are
+ * CSS variables with a fallback (`var(--figure-blue, #0072b2)`), so that the page decides on light and dark and a
+ * figure stands alone too; the two hues are Okabe and Ito's blue and vermilion, told apart by every common form
+ * of colour blindness, and no meaning hangs on colour alone.
+ *
+ * A million pairs are binned in one pass before anything is drawn; figures hold bins, never pairs. Marks carry
+ * their numbers as `<title>`, shown on hovering.
+ */
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+
+/** Where training stood after one step. */
+export interface TrainingPoint {
+  step: number;
+  /** Wall-clock seconds since training began. */
+  seconds: number;
+  loss: number;
+  learningRate: number;
+  /** %RMSE of the validation pairs, on the steps where it was measured. */
+  validation?: number;
+}
+
+/** True and predicted distances of pairs that training never saw, in edits. */
+export interface DistancePairs {
+  truth: ArrayLike<number>;
+  predicted: ArrayLike<number>;
+}
+
+const INK = "var(--figure-ink, #1f2328)";
+const MUTED = "var(--figure-muted, #6b7280)";
+const BLUE = "var(--figure-blue, #0072b2)";
+const VERMILION = "var(--figure-vermilion, #d55e00)";
+
+const PAPER = "var(--figure-paper, #fff)";
+
+const WIDTH = 480;
+
+interface Draw extends Plot.PlotOptions {
+  /** What the figure shows, for those who do not see it. */
+  description: string;
+}
+
+/** Draws a plot and gives it back as SVG text. */
+function draw({ description, ...options }: Draw): string {
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const figure = Plot.plot({
+    document: document,
+    width: WIDTH,
+    marginLeft: 52,
+    marginRight: 16,
+    marginTop: 26,
+    marginBottom: 38,
+    className: "plot",
+    style: { fontFamily: "inherit", fontSize: "12px", color: INK, overflow: "visible" },
+    ...options,
+  });
+  figure.setAttribute("role", "img");
+  figure.setAttribute("aria-label", description);
+  figure.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  // Coordinates finer than a hundredth of a pixel are noise that doubles the file.
+  return figure.outerHTML.replace(/<[^>]+>/g, (tag) =>
+    tag.replace(/-?\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2)))),
+  );
+}
+
+/** Training loss over steps, on a logarithmic scale: the mean of neighbouring steps within their range. */
+export function lossCurve(history: readonly TrainingPoint[]): string {
+  const bins = binSteps(history.filter(({ loss }) => drawable(loss)));
+  return draw({
+    height: 260,
+    description: `Training loss over ${formatInteger(history.at(-1)?.step ?? 0)} steps, on a logarithmic scale.`,
+    x: { label: "step", domain: [0, Math.max(1, history.at(-1)?.step ?? 0)], nice: false },
+    y: { ...logScale(bins.flatMap(({ low, high }) => [low, high])), label: "training loss" },
+    marks: [
+      Plot.areaY(bins, { x: "step", y1: "low", y2: "high", fill: BLUE, fillOpacity: 0.18 }),
+      Plot.lineY(bins, { x: "step", y: "mean", stroke: BLUE, strokeWidth: 1.5 }),
+    ],
+  });
+}
+
+/** Validation %RMSE over steps, the best one marked. */
+export function validationCurve(history: readonly TrainingPoint[]): string {
+  const points = history.filter((point): point is Required<TrainingPoint> => drawable(point.validation));
+  const best = points.reduce<Required<TrainingPoint> | undefined>(
+    (a, b) => (a === undefined || b.validation < a.validation ? b : a),
+    undefined,
+  );
+  const last = history.at(-1)?.step ?? 0;
+  return draw({
+    height: 260,
+    description: best
+      ? `Validation error over steps; the best is ${best.validation.toFixed(2)} %RMSE at step ${formatInteger(best.step)}.`
+      : "Validation error was not measured.",
+    x: { label: "step", domain: [0, Math.max(1, last)], nice: false },
+    y: { ...logScale(points.map(({ validation }) => validation)), label: "validation %RMSE" },
+    marks: [
+      Plot.lineY(points, { x: "step", y: "validation", stroke: VERMILION, strokeWidth: 1.5 }),
+      points.length <= 60
+        ? Plot.dot(points, { x: "step", y: "validation", fill: VERMILION, r: 2, title: validationTitle })
+        : null,
+      Plot.dot(best ? [best] : [], { x: "step", y: "validation", stroke: INK, r: 5, title: validationTitle }),
+      Plot.text(best ? [best] : [], {
+        x: "step",
+        y: "validation",
+        text: (point: Required<TrainingPoint>) => `best ${point.validation.toFixed(2)}`,
+        dy: -26,
+        stroke: PAPER,
+        strokeWidth: 3,
+        textAnchor: best && best.step > 0.85 * last ? "end" : "middle",
+        fontWeight: 600,
+        fill: INK,
+      }),
+    ],
+  });
+}
+
+/** The heat map of predicted against true distances, log-scaled, with the line of no error. */
+export function trueVersusPredicted(pairs: DistancePairs): { svg: string; mostPairs: number } {
+  const { cells, most, end } = binPairs(pairs);
+  const side = WIDTH - 52 - 16;
+  const svg = draw({
+    height: side + 26 + 38,
+    description:
+      `Predicted against true distance of ${formatInteger(pairs.truth.length)} held-out pairs; ` +
+      "the closer to the diagonal, the better.",
+    x: { label: "true distance, edits", domain: [0, end], nice: false },
+    y: { label: "predicted distance, edits", domain: [0, end], nice: false },
+    opacity: { type: "identity" },
+    marks: [
+      Plot.gridX({ strokeOpacity: 0.08 }),
+      Plot.gridY({ strokeOpacity: 0.08 }),
+      Plot.rect(cells, {
+        x1: "x1",
+        x2: "x2",
+        y1: "y1",
+        y2: "y2",
+        inset: 0,
+        fill: BLUE,
+        fillOpacity: (cell: Cell) => shade(cell.count, most),
+        shapeRendering: "crispEdges",
+      }),
+      Plot.line([[0, 0], [end, end]], { stroke: INK, strokeWidth: 1, strokeDasharray: "5 4" }), // prettier-ignore
+    ],
+  });
+  return { svg, mostPairs: most };
+}
+
+/** Opacity of a cell, 0.1 for a single pair to 1 for the fullest cell, logarithmic in between. */
+export function shade(count: number, most: number): number {
+  return most <= 1 ? 1 : 0.1 + 0.9 * (Math.log(count) / Math.log(most));
+}
+
+/** Ranges of fewer pairs say more about chance than about the model. */
+export const FEWEST_PAIRS = 20;
+
+/** Mean error (bias) and root mean square error of each range of true distances that holds enough pairs. */
+export function errorByDistance(pairs: DistancePairs): string {
+  const { bins: all, end } = binErrors(pairs);
+  const bins = all.filter(({ count }) => count >= FEWEST_PAIRS);
+  return draw({
+    height: 240,
+    description: "Bias and root mean square error of predictions, by true distance.",
+    x: { label: "true distance, edits", domain: [0, end], nice: false },
+    y: { label: "error, edits", grid: true, nice: true, ticks: 5 },
+    marks: [
+      Plot.ruleY([0], { stroke: INK, strokeOpacity: 0.6 }),
+      Plot.lineY(bins, { x: "center", y: "bias", stroke: BLUE, strokeWidth: 1.5, strokeDasharray: "4 3" }),
+      Plot.dot(bins, {
+        x: "center",
+        y: "bias",
+        stroke: BLUE,
+        fill: PAPER,
+        r: 2.5,
+        title: errorTitle,
+      }),
+      Plot.lineY(bins, { x: "center", y: "rmse", stroke: VERMILION, strokeWidth: 1.5 }),
+      Plot.dot(bins, { x: "center", y: "rmse", fill: VERMILION, r: 2.5, title: errorTitle }),
+    ],
+  });
+}
+
+/** How many pairs there are of each true distance. */
+export function distanceHistogram(pairs: DistancePairs): string {
+  const { bins, end } = binErrors(pairs);
+  return draw({
+    height: 200,
+    description: `Histogram of the true distances of ${formatInteger(pairs.truth.length)} held-out pairs.`,
+    x: { label: "true distance, edits", domain: [0, end], nice: false },
+    y: { label: "pairs", grid: true, nice: true, ticks: 4, tickFormat: shortCount },
+    marks: [
+      Plot.rectY(bins, {
+        x1: "from",
+        x2: "to",
+        y: "count",
+        fill: MUTED,
+        fillOpacity: 0.6,
+        inset: 0.5,
+        title: errorTitle,
+      }),
+      Plot.ruleY([0], { stroke: INK, strokeOpacity: 0.6 }),
+    ],
+  });
+}
+
+/** A logarithmic axis over `values` with lines at 1, 2 and 5 times powers of ten, fewer where they would crowd. */
+function logScale(values: readonly number[]): Plot.ScaleOptions {
+  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = values.reduce((a, b) => Math.max(a, b), 0);
+  const decades = Math.log10(high / low);
+  const steps = decades > 3.5 ? [1] : decades > 2 ? [1, 3] : [1, 2, 5];
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    // Read from text: 2 * 10 ** -3 is not 0.002.
+    for (const step of steps) ticks.push(Number(`${step}e${power}`));
+  }
+  const shown = ticks.filter((tick) => tick >= low * 0.9 && tick <= high * 1.1);
+  return {
+    type: "log",
+    domain:
+      low < high ? [Math.min(low * 0.9, shown[0] ?? low), Math.max(high, shown.at(-1) ?? high)] : undefined,
+    grid: true,
+    ticks: shown,
+    tickFormat: (tick: number) => String(tick),
+  };
+}
+
+interface StepBin {
+  step: number;
+  mean: number;
+  low: number;
+  high: number;
+}
+
+/** Whether a logarithmic axis has a place for the value. */
+function drawable(value: number | undefined): boolean {
+  return value !== undefined && value > 0 && value < Infinity;
+}
+
+/** Joins neighbouring steps until at most `most` are left; the mean is geometric, as the scale is. */
+function binSteps(history: readonly TrainingPoint[], most = 240): StepBin[] {
+  const size = Math.max(1, Math.ceil(history.length / most));
+  const bins = [];
+  for (let start = 0; start < history.length; start += size) {
+    const points = history.slice(start, start + size);
+    const losses = points.map(({ loss }) => loss);
+    bins.push({
+      step: points.reduce((sum, { step }) => sum + step, 0) / points.length,
+      mean: Math.exp(losses.reduce((sum, loss) => sum + Math.log(loss), 0) / losses.length),
+      low: Math.min(...losses),
+      high: Math.max(...losses),
+    });
+  }
+  return bins;
+}
+
+/** Pairs whose true and predicted distances lie within one small square. */
+interface Cell {
+  x1: number;
+  x2: number;
+  y1: number;
+  y2: number;
+  count: number;
+}
+
+const CELLS = 120;
+
+/** Counts pairs in at most 120 × 120 cells of whole edits; predictions outside the axes count at their edge. */
+function binPairs(pairs: DistancePairs): { cells: Cell[]; most: number; end: number } {
+  const { truth, predicted } = pairs;
+  const width = Math.max(1, Math.ceil((distanceEnd(pairs) + 1) / CELLS));
+  const side = Math.ceil((distanceEnd(pairs) + 1) / width);
+  const counts = new Uint32Array(side * side);
+  for (let k = 0; k < truth.length; k++) {
+    const column = Math.floor(truth[k] / width);
+    const row = Math.min(side - 1, Math.max(0, Math.floor(predicted[k] / width)));
+    counts[row * side + column]++;
+  }
+  const cells: Cell[] = [];
+  let most = 0;
+  counts.forEach((count, at) => {
+    if (count === 0) return;
+    most = Math.max(most, count);
+    const x1 = (at % side) * width;
+    const y1 = Math.floor(at / side) * width;
+    cells.push({ x1, x2: x1 + width, y1, y2: y1 + width, count });
+  });
+  return { cells, most, end: side * width };
+}
+
+/** Errors of the pairs whose true distance is at least `from` and less than `to`. */
+interface ErrorBin {
+  from: number;
+  to: number;
+  center: number;
+  count: number;
+  bias: number;
+  rmse: number;
+}
+
+/** Bins true distances into at most 60 ranges of 1, 2, 5, 10, … edits. */
+function binErrors(pairs: DistancePairs): { bins: ErrorBin[]; end: number } {
+  const { truth, predicted } = pairs;
+  const width = niceWidth((distanceEnd(pairs) + 1) / 60);
+  const length = Math.ceil((distanceEnd(pairs) + 1) / width);
+  const bins = Array.from({ length }, (_, i) => ({ count: 0, sum: 0, squares: 0, from: i * width }));
+  for (let k = 0; k < truth.length; k++) {
+    const bin = bins[Math.floor(truth[k] / width)];
+    const error = predicted[k] - truth[k];
+    bin.count++;
+    bin.sum += error;
+    bin.squares += error * error;
+  }
+  const errors = bins.map(({ count, sum, squares, from }) => ({
+    from,
+    to: from + width,
+    center: from + width / 2,
+    count,
+    bias: sum / count,
+    rmse: Math.sqrt(squares / count),
+  }));
+  return { bins: errors.filter(({ count }) => count > 0), end: length * width };
+}
+
+/** The smallest of 1, 2, 5, 10, 20, … that is not less than `width`. */
+function niceWidth(width: number): number {
+  const power = 10 ** Math.max(0, Math.floor(Math.log10(width)));
+  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= width) ?? 10 * power;
+}
+
+/** The largest true distance. */
+function distanceEnd({ truth }: DistancePairs): number {
+  let end = 1;
+  for (let k = 0; k < truth.length; k++) if (truth[k] > end) end = truth[k];
+  return end;
+}
+
+function errorTitle({ from, to, count, bias, rmse }: ErrorBin): string {
+  const range = to - from === 1 ? `${from}` : `${from} to ${to - 1}`;
+  const sign = bias < 0 ? "−" : "+";
+  return `${range} edits: ${formatInteger(count)} pairs, bias ${sign}${Math.abs(bias).toFixed(2)}, RMSE ${rmse.toFixed(2)}`;
+}
+
+function validationTitle({ step, seconds, validation }: Required<TrainingPoint>): string {
+  return `step ${formatInteger(step)}, ${Math.round(seconds)} s: ${validation.toFixed(3)} %RMSE`;
+}
+
+/** A count of an axis: `0`, `500`, `20k`, `1.5M`. */
+function shortCount(value: number): string {
+  if (value >= 1e6) return `${value / 1e6}M`;
+  return value >= 1e3 ? `${value / 1e3}k` : `${value}`;
+}
+
+function formatInteger(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}

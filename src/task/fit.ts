@@ -1,0 +1,280 @@
+/**
+ * @file `fit`: sequences in, a model of their edit distances out.
+ */
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { UsageError } from "../error.ts";
+import { DistanceModel, type ModelConfig } from "../engine/model.ts";
+import { encodeModel, type Manifest } from "../engine/model-file.ts";
+import { KernelOracle, MatrixOracle } from "../engine/labels.ts";
+import { DEFAULT_RECIPE, paperRecipe, type Recipe } from "../engine/recipe.ts";
+import { train, type TrainProgress, type TrainResult } from "../engine/trainer.ts";
+import type { Device } from "../engine/run.ts";
+import type { GeometryName, SpaceOptions } from "../geometry/index.ts";
+import { EditDistances, packCodes, type Costs } from "../kernel/index.ts";
+import type { EncoderOptions } from "../nn/encoder.ts";
+import { findUniques, Random, subset, trainValidationSplit, type SequenceSet } from "../sequence/index.ts";
+import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
+
+export interface FitOptions {
+  /** Held-out sequences; by default a tenth of the different ones, 1,000 at most. */
+  validation?: SequenceSet;
+  /** Default `residual`; `cnn` with `recipe: "paper"`. */
+  encoder?: EncoderOptions;
+  /** Default `hyperbolic`. */
+  geometry?: GeometryName;
+  space?: SpaceOptions;
+  /** Dimension m of the embedding (default 128). */
+  dim?: number;
+  /** Greatest length n of a sequence; by default that of the longest one given. */
+  length?: number;
+  /** `default`, or the papers' procedure; fields of it can be set one by one. */
+  recipe?: "default" | "paper";
+  settings?: Partial<Omit<Recipe, "name">>;
+  /** Wall-clock bound on training. */
+  minutes?: number;
+  /** Exact number of training steps. */
+  steps?: number;
+  /** Seed of everything random (default 1). */
+  seed?: number;
+  threads?: number;
+  device?: Device;
+  /** Costs of edits; by default each costs 1. */
+  costs?: Costs;
+  /**
+   * Distances of all pairs of `sequences`, condensed, instead of edit distances. Held-out sequences then come
+   * from among them, and no sequences are made up.
+   */
+  distances?: ArrayLike<number>;
+  /** File that checkpoints are kept in. */
+  checkpoint?: string;
+  /** Go on from the checkpoint. */
+  resume?: boolean;
+  signal?: AbortSignal;
+  onProgress?: (progress: TrainProgress) => void;
+  /** Told once, before training: what will be trained on what, and for how long. */
+  onStart?: (plan: FitPlan) => void;
+}
+
+/** What is about to be trained. */
+export interface FitPlan {
+  training: number;
+  validation: number;
+  length: number;
+  parameters: number;
+  recipe: Recipe;
+}
+
+export interface FitResult {
+  /** The model file's bytes. */
+  model: Uint8Array;
+  manifest: Manifest;
+  training: TrainResult;
+  /** The held-out sequences that the model was chosen by, and their exact distances, condensed. */
+  validation: { set: SequenceSet; distances: ArrayLike<number> };
+}
+
+/** Held-out sequences that are validated on at most: half a million pairs say enough. */
+const MOST_VALIDATED = 1000;
+/** Share of the sequences that is held out where none are given. */
+const HELD_OUT = 0.1;
+
+/** Version of the package, for manifests. */
+export const VERSION = (
+  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }
+).version;
+
+/** SHA-256 of a data set: names, alphabet and letters. */
+export function digestOf(sets: readonly SequenceSet[]): string {
+  const hash = createHash("sha256");
+  for (const { ids, codes, alphabet } of sets) {
+    hash.update(alphabet.name);
+    codes.forEach((sequence, i) => {
+      hash.update(`\n${ids[i]}\n`);
+      hash.update(sequence);
+    });
+  }
+  return hash.digest("hex");
+}
+
+/** Where the learned scalars of a space start by default. */
+function initialValues(geometry: GeometryName): SpaceOptions["initial"] {
+  return geometry === "hyperbolic" ? { radius: 0.25 } : {};
+}
+
+/** What is trained on and what is held out. */
+interface Division {
+  training: SequenceSet;
+  validation: SequenceSet;
+  /** Positions of both among the sequences given, where both come from there. */
+  indices?: { training: Uint32Array; validation: Uint32Array };
+}
+
+function divide(sequences: SequenceSet, given: SequenceSet | undefined, random: Random): Division {
+  const held = random.fork("held out");
+  if (given !== undefined) {
+    if (given.alphabet !== sequences.alphabet) {
+      throw new UsageError(
+        `validation: must be ${sequences.alphabet.name} as the training sequences are, got ${given.alphabet.name}`,
+      );
+    }
+    const count = given.ids.length;
+    const validation =
+      count <= MOST_VALIDATED ? given : subset(given, held.sample(count, MOST_VALIDATED).sort());
+    return { training: sequences, validation };
+  }
+  // Copies of one sequence on both sides would flatter the error, so only different ones are split.
+  const { representatives } = findUniques(sequences.codes);
+  if (representatives.length < 4) {
+    throw new UsageError(
+      `sequences: must be at least 4 different ones to train on some and hold out others, got ${representatives.length}`,
+    );
+  }
+  const share = Math.max(
+    2.5 / representatives.length,
+    Math.min(HELD_OUT, MOST_VALIDATED / representatives.length),
+  );
+  const split = trainValidationSplit(representatives.length, { validation: share, random: held });
+  const indices = {
+    training: split.train.map((i) => representatives[i]),
+    validation: split.validation.map((i) => representatives[i]),
+  };
+  return {
+    training: subset(sequences, indices.training),
+    validation: subset(sequences, indices.validation),
+    indices,
+  };
+}
+
+/** The condensed distances of some of the things whose condensed distances are `values`. */
+function condensedSubset(values: ArrayLike<number>, count: number, chosen: Uint32Array): Float32Array {
+  const out = new Float32Array(condensedLength(chosen.length));
+  let at = 0;
+  for (let i = 0; i < chosen.length; i++) {
+    for (let j = i + 1; j < chosen.length; j++)
+      out[at++] = values[condensedIndex(chosen[i], chosen[j], count)];
+  }
+  return out;
+}
+
+/**
+ * Trains an encoder so that distances between embedded sequences approximate their edit distances.
+ *
+ * The run is bounded by `minutes`, by `steps`, or by early stopping on the held-out sequences. With `steps` it
+ * is a pure function of the data, the seed and the number of threads.
+ *
+ * @throws UsageError on options that contradict each other or the data
+ * @throws EmbranchError when training fails, or a checkpoint is of another run
+ */
+export async function fit(sequences: SequenceSet, options: FitOptions = {}): Promise<FitResult> {
+  const { seed = 1, geometry = "hyperbolic", dim = 128, minutes, steps, threads, costs } = options;
+  const random = new Random(seed);
+  const { training, validation, indices } = divide(sequences, options.validation, random);
+  if (options.distances !== undefined && indices === undefined) {
+    throw new UsageError(
+      "distances: cannot be combined with a validation file; held-out sequences come from the matrix",
+    );
+  }
+  const longest = Math.max(training.maxLength, validation.maxLength);
+  const { length = longest } = options;
+  if (length < longest)
+    throw new UsageError(`length: must be at least ${longest}, the longest sequence, got ${length}`);
+
+  const base = options.recipe === "paper" ? paperRecipe(training.ids.length) : DEFAULT_RECIPE;
+  const recipe: Recipe = { ...base, ...options.settings };
+  // Only the kernel can label made-up sequences; with a matrix a batch holds real ones alone.
+  if (options.distances !== undefined) {
+    recipe.augmented = 0;
+    recipe.batch = Math.min(recipe.batch, 2 * Math.floor(training.ids.length / 2));
+  }
+  const config: ModelConfig = {
+    encoder: options.encoder ?? { name: options.recipe === "paper" ? "cnn" : "residual" },
+    shape: { length, letters: sequences.alphabet.size, dim },
+    geometry,
+    // The papers start at a radius of 0.01; nearer to 1 the distances bend from the start, and train faster.
+    space:
+      options.space ?? (options.recipe === "paper" ? {} : { scale: true, initial: initialValues(geometry) }),
+  };
+  const model = new DistanceModel(config);
+  options.onStart?.({
+    training: training.ids.length,
+    validation: validation.ids.length,
+    length,
+    parameters: model.parameters.size,
+    recipe,
+  });
+
+  const digest = digestOf([training, validation]);
+  const kernel = await EditDistances.create({ threads });
+  try {
+    const given = options.distances;
+    const oracle =
+      given === undefined
+        ? new KernelOracle(kernel, training.codes, { costs })
+        : new MatrixOracle(
+            condensedSubset(given, sequences.ids.length, indices!.training),
+            training.ids.length,
+          );
+    const distances =
+      given === undefined
+        ? await kernel.allPairs(packCodes(validation.codes), { costs })
+        : condensedSubset(given, sequences.ids.length, indices!.validation);
+    const result = await train({
+      model: config,
+      recipe,
+      sequences: training.codes,
+      alphabet: sequences.alphabet,
+      oracle,
+      validation: { sequences: validation.codes, distances },
+      seed,
+      minutes,
+      steps,
+      threads,
+      device: options.device,
+      checkpoint: options.checkpoint,
+      resume: options.resume,
+      digest,
+      signal: options.signal,
+      onProgress: options.onProgress,
+    });
+    const parameters = model.spaceParameters(result.parameters);
+    const manifest: Manifest = {
+      version: 1,
+      embranch: VERSION,
+      alphabet: sequences.alphabet.name,
+      letters: sequences.alphabet.letters.slice(0, sequences.alphabet.size),
+      length,
+      dim,
+      encoder: { ...config.encoder },
+      geometry,
+      space: {
+        options: { ...model.space.options },
+        parameters,
+        constants: model.space.constants(parameters),
+      },
+      training: {
+        sequences: training.ids.length,
+        digest,
+        seed,
+        recipe: recipe.name,
+        loss: recipe.loss,
+        steps: result.steps,
+        seconds: result.seconds,
+      },
+      validation: {
+        sequences: validation.ids.length,
+        pairs: distances.length,
+        percentRmse: result.validation,
+      },
+    };
+    return {
+      model: await encodeModel(config, result, manifest),
+      manifest,
+      training: result,
+      validation: { set: validation, distances },
+    };
+  } finally {
+    await kernel.close();
+  }
+}

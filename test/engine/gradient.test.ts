@@ -1,0 +1,131 @@
+import { init, numpy as np } from "@jax-js/jax";
+import { beforeAll, describe, expect, it } from "vitest";
+import { lower } from "../../src/engine/lower.ts";
+import { DistanceModel } from "../../src/engine/model.ts";
+import { HYPERPARAMETERS, hyperparameters } from "../../src/engine/optimizer.ts";
+import { Program, Tensor } from "../../src/engine/run.ts";
+import { labelShape, STATE_NAMES, trainStep, type PairScheme } from "../../src/engine/train-step.ts";
+import type { GeometryName } from "../../src/geometry/index.ts";
+import type { EncoderOptions } from "../../src/nn/encoder.ts";
+import { Random } from "../../src/sequence/random.ts";
+import { arrayOf, type Input } from "./both.ts";
+import "../support/allclose.ts";
+
+beforeAll(async () => {
+  await init("wasm");
+});
+
+const BATCH = 6;
+const LENGTH = 16;
+const SHAPE = { length: LENGTH, letters: 4, dim: 3 };
+
+const cnn = { name: "cnn", layers: 2, channels: 4 } as const;
+
+const ENCODERS: [string, EncoderOptions][] = [
+  ["linear", { name: "linear" }],
+  ["mlp", { name: "mlp", layers: 3, hidden: 5 }],
+  ["mlp without normalisation", { name: "mlp", hidden: 5, batchNorm: false }],
+  ["cnn, average pooling", { ...cnn, pooling: "avg" }],
+  ["cnn, maximum pooling", { ...cnn, pooling: "max" }],
+  ["cnn, no pooling", { ...cnn, pooling: "none" }],
+  ["cnn, average pooling, without normalisation", { ...cnn, pooling: "avg", batchNorm: false }],
+  ["cnn, maximum pooling, without normalisation", { ...cnn, pooling: "max", batchNorm: false }],
+  ["cnn, no pooling, without normalisation", { ...cnn, pooling: "none", batchNorm: false }],
+  ["cnn of width 5, without a window table", { ...cnn, kernel: 5 }],
+  ["residual", { name: "residual", channels: 4, stages: 2, kernel: 3 }],
+];
+
+/** One training step on made-up tokens and labels: its arguments in order, and how to run it. */
+async function stepOf(encoder: EncoderOptions, geometry: GeometryName, pairs: PairScheme) {
+  const random = new Random(5);
+  const model = new DistanceModel({ encoder, shape: SHAPE, geometry });
+  const options = { loss: "mse", pairs, batch: BATCH, optimizer: {} } as const;
+  const { step, args } = trainStep(model, options);
+  const { bytes, inputs, outputs } = lower(step, args);
+  const fresh = model.initialize(random.fork("values"));
+  // Away from the papers' start, where embeddings are all but equal; letters, padding and a short sequence.
+  const noise = random.fork("noise");
+  const parameters = fresh.parameters.slice();
+  for (const { path, offset, size } of model.parameters.entries) {
+    if (!path.startsWith("encoder.")) continue;
+    for (let i = offset; i < offset + size; i++) parameters[i] += 0.6 * noise.uniform() - 0.3;
+  }
+  const statistics = fresh.statistics.map((value) => value + 0.5 * noise.uniform());
+  const tokens = Int32Array.from({ length: BATCH * LENGTH }, (_, i) =>
+    i % LENGTH > 12 ? 4 : noise.integer(4),
+  );
+  const shape = labelShape(options);
+  const labels = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => 0.2 + noise.uniform());
+  const vector = (data: Float32Array): Input => ({ shape: [data.length], type: "float32", data });
+  const zeros = new Float32Array(parameters.length);
+  const state: Record<string, Input> = {
+    parameters: vector(parameters),
+    mean: vector(zeros),
+    square: vector(zeros),
+    average: vector(parameters),
+    statistics: vector(statistics),
+    averageStatistics: vector(statistics),
+  };
+  const others: Input[] = [
+    { shape: [BATCH, LENGTH], type: "int32", data: tokens },
+    { shape, type: "float32", data: labels },
+    { shape: [HYPERPARAMETERS], type: "float32", data: hyperparameters(1, 0.01, {}, 0.5) },
+  ];
+  const program = await Program.create(bytes, { threads: 1 });
+  const run = async (values: Float32Array) => {
+    const all = [
+      ...STATE_NAMES.map((name) => (name === "parameters" ? vector(values) : state[name])),
+      ...others,
+    ];
+    const feeds = inputs.map((name, i): [string, Tensor] => {
+      const { type, data, shape: dims } = all[i];
+      return [name, new Tensor(type, data as Float32Array, [...dims])];
+    });
+    const results = await program.run(Object.fromEntries(feeds));
+    return outputs.map((name) => results[name].data as Float32Array);
+  };
+  const evaluate = () => {
+    const arrays = Object.fromEntries(Object.entries(state).map(([name, input]) => [name, arrayOf(input)]));
+    const results = (step as (...inputs: unknown[]) => np.Array[])(arrays, ...others.map(arrayOf));
+    return results.map((result) => result.dataSync() as Float32Array);
+  };
+  return { model, parameters, run, evaluate, close: () => program.close() };
+}
+
+/** Every encoder in the papers' space, and one of each kind in the other, which has free points. */
+const CASES: [string, GeometryName, PairScheme, EncoderOptions][] = [
+  ...ENCODERS.map(([name, encoder]): (typeof CASES)[number] => [name, "hyperbolic", "all", encoder]),
+  ...ENCODERS.filter(([name]) => ["mlp", "cnn, maximum pooling", "residual"].includes(name)).map(
+    ([name, encoder]): (typeof CASES)[number] => [name, "lorentz", "halves", encoder],
+  ),
+];
+
+describe("a training step agrees with jax-js, and its gradient with finite differences", () => {
+  it.each(CASES)("%s, %s, %s of the pairs", async (_, geometry, pairs, encoder) => {
+    const { model, parameters, run, evaluate, close } = await stepOf(encoder, geometry, pairs);
+    const actual = await run(parameters);
+    const expected = evaluate();
+    expect(actual.length).toBe(2 + STATE_NAMES.length);
+    const [norm] = expected[1];
+    // The first step's mean is a tenth of the gradient.
+    const tolerance = { rtol: 2e-3, atol: 1e-5 * norm + 1e-7 };
+    for (const which of [0, 1, 3, 4, 6, 7]) expect(actual[which]).toBeAllclose(expected[which], tolerance);
+
+    const gradient = actual[3].map((value) => 10 * value);
+    for (const { path, offset, size } of model.parameters.entries) {
+      // Along the gradient of this parameter alone, the loss rises by its length.
+      const part = gradient.subarray(offset, offset + size);
+      const length = Math.hypot(...part);
+      if (length < 0.02 * actual[1][0]) continue;
+      const step = 2e-3;
+      const moved = (by: number) =>
+        parameters.map((value, i) =>
+          i < offset || i >= offset + size ? value : value + (by * part[i - offset]) / length,
+        );
+      const [[above], [below]] = [await run(moved(step)), await run(moved(-step))];
+      const slope = (above[0] - below[0]) / (2 * step);
+      expect(slope / length, path).toBeAllclose(1, { rtol: 0, atol: 0.05 });
+    }
+    await close();
+  });
+});
