@@ -14,7 +14,7 @@ import { PAPER_CNN } from "../engine/recipe.ts";
 import { Program, Tensor } from "../engine/run.ts";
 import { STATE_NAMES, trainStep, type TrainStepOptions } from "../engine/train-step.ts";
 import { Random } from "../sequence/index.ts";
-import { VERSION } from "../task/fit.ts";
+import { VERSION } from "../version.ts";
 import { Peer, peerSource, pythonWith } from "./peer.ts";
 import { clock, race, type Contestant, type Timing } from "./timing.ts";
 
@@ -174,7 +174,7 @@ function untrainedManifest(model: DistanceModel): Manifest {
     encoder: { ...encoder },
     geometry,
     space: { options: {}, parameters: model.space.initialParameters(), constants: {} },
-    training: { sequences: 0, digest: "", seed: 1, recipe: "none", loss: "mse", steps: 0, seconds: 0 },
+    training: { sequences: 0, digest: "", seed: 1, recipe: "none", loss: "mse", steps: 0 },
     validation: { sequences: 0, pairs: 0, percentRmse: 0 },
   };
 }

@@ -23,26 +23,32 @@ export function demoCommand(): Command {
       "Simulates reads, fits a model to them, measures it on reads it never saw, and embeds those.",
     )
     .option("-o, --output <folder>", "folder for the files", "embranch-demo")
-    .option("--minutes <t>", "training time", positiveNumber, 1);
+    .option("--minutes <t>", "training time in minutes", positiveNumber, 1);
   withExamples(command, [["embranch demo --minutes 2", "simulate, fit for two minutes, evaluate, embed"]]);
   return command.action(async ({ output, minutes }: DemoOptions) => {
     await mkdir(output, { recursive: true });
     const file = (name: string) => join(output, name);
     const model = file("model.onnx");
-    const verbs = { simulateCommand, fitCommand, evaluateCommand, embedCommand, distanceCommand };
-    const steps: [keyof typeof verbs, string[]][] = [
-      ["simulateCommand", ["3000", "-o", file("train.fasta"), "--tree", file("train.nwk"), "--seed", "1"]],
-      ["simulateCommand", ["500", "-o", file("test.fasta"), "--seed", "1", "--prefix", "test"]],
-      ["fitCommand", [file("train.fasta"), "--minutes", String(minutes), "-o", model]],
-      ["evaluateCommand", [file("test.fasta"), "-m", model]],
-      ["embedCommand", [file("test.fasta"), "-m", model, "-o", file("points.parquet")]],
-      ["distanceCommand", [file("test.fasta"), "--exact", "-o", file("distances.npy")]],
+    const verbs: Record<string, (words: readonly string[]) => Command> = {
+      simulate: simulateCommand,
+      fit: fitCommand,
+      evaluate: evaluateCommand,
+      embed: embedCommand,
+      distance: distanceCommand,
+    };
+    const steps = [
+      ["simulate", "3000", "-o", file("train.fasta"), "--tree", file("train.nwk"), "--seed", "1"],
+      ["simulate", "500", "-o", file("test.fasta"), "--seed", "1", "--prefix", "test"],
+      ["fit", file("train.fasta"), "--minutes", String(minutes), "-o", model],
+      ["evaluate", file("test.fasta"), "-m", model],
+      ["embed", file("test.fasta"), "-m", model, "-o", file("points.parquet")],
+      ["distance", file("test.fasta"), "--exact", "-o", file("distances.npy")],
     ];
     const out = await openOutput(undefined);
-    for (const [verb, args] of steps) {
-      const step = verbs[verb]();
-      await out.write(`\n$ embranch ${step.name()} ${args.join(" ")}\n`);
-      await step.exitOverride().parseAsync(args, { from: "user" });
+    for (const words of steps) {
+      const [verb, ...args] = words;
+      await out.write(`\n$ embranch ${words.join(" ")}\n`);
+      await verbs[verb](words).exitOverride().parseAsync(args, { from: "user" });
     }
     await out.write(
       `\nThe report with figures is ${file("model.html")}: open it in a browser.\n` +

@@ -20,7 +20,7 @@ import {
   withExamples,
   type CommonOptions,
 } from "./options.ts";
-import { openOutput, writeChunks } from "./output.ts";
+import { writeChunks, writeOutput } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
 
 interface DistanceCliOptions extends CommonOptions {
@@ -31,7 +31,7 @@ interface DistanceCliOptions extends CommonOptions {
   alphabet?: AlphabetName;
   threshold?: number;
   costs?: string;
-  gap: number;
+  gap?: number;
   device: Device;
 }
 
@@ -61,11 +61,11 @@ export function distanceCommand(): Command {
     .option("--square", "square .npy matrix instead of a condensed one")
     .option(
       "--threshold <k>",
-      "with --exact: distances above k are reported as k+1, and cost less time",
+      "with --exact: distances above k edits are reported as k+1, and cost less time",
       wholeNumber,
     )
     .option("--costs <file>", "with --exact: table of substitution costs, letters by letters")
-    .option("--gap <n>", "cost of an insertion or deletion, with --costs", positiveInteger, 1);
+    .option("--gap <n>", "with --costs: cost of an insertion or deletion (default: 1)", positiveInteger);
   withCommonOptions(withDevice(withAlphabet(command)));
   withExamples(command, [
     [
@@ -75,64 +75,69 @@ export function distanceCommand(): Command {
     ["embranch distance queries.fasta references.fasta -m model.onnx -o d.tsv", "cross matrix from a model"],
   ]);
   return command.action(async (first: string, second: string | undefined, options: DistanceCliOptions) => {
-    const { threads, device, quiet, output } = options;
-    if ((options.model === undefined) === (options.exact !== true)) {
-      throw new UsageError(
-        "distance: needs either --exact or -m <model>, got " + (options.exact ? "both" : "neither"),
-      );
-    }
-    if (options.json && (output === undefined || output === "-")) {
-      throw new UsageError("--json: needs -o, since the matrix itself would go to standard output");
-    }
+    const { threads, device, quiet, output, exact } = options;
     const format = matrixFormat(output);
-    if (format === "phy" && second !== undefined) {
-      throw new UsageError("distances: a cross matrix has no PHYLIP form; name a .tsv or .npy file");
-    }
+    checkOptions(options, format, second);
     const model =
       options.model === undefined ? undefined : await Model.load(options.model, { threads, device });
     const progress = new Progress("distances", { unit: model ? "rows" : "pairs", quiet });
     const report = (done: number, total: number) => progress.update(done, { fraction: done / total });
     try {
-      const limits = {
-        alphabet: model?.alphabet ?? options.alphabet,
-        maxLength: model?.manifest.length,
-        quiet,
-      };
-      const a = await loadSequences(first, { ...limits, minimum: second === undefined ? 2 : 1 });
-      const b =
-        second === undefined ? undefined : await loadSequences(second, { ...limits, alphabet: a.alphabet });
-      let values: NumberArray;
-      if (model !== undefined) {
-        values = await embeddedDistances(model, a, b, { threads, device, progress: report });
-      } else {
-        const costs =
-          options.costs === undefined ? undefined : await loadCosts(options.costs, a.alphabet, options.gap);
-        values = await exactDistances(a, b, {
-          threads,
-          threshold: options.threshold,
-          costs,
-          progress: report,
-        });
-      }
-      progress.finish();
-      await writeChunks(output, encode(a, b, values, format, options.square === true));
+      // Opened first: a place that cannot be written is better found before the work than after it.
+      const { rows, columns, distances } = await writeOutput(output, async (out) => {
+        const minimum = second === undefined ? 2 : 1;
+        const a = await loadSequences(first, { model, alphabet: options.alphabet, minimum, quiet });
+        const b =
+          second === undefined
+            ? undefined
+            : await loadSequences(second, { model, alphabet: a.alphabet, quiet });
+        let values: NumberArray;
+        if (model !== undefined) {
+          values = await embeddedDistances(model, a, b, { threads, device, progress: report });
+        } else {
+          const { threshold, gap } = options;
+          const costs =
+            options.costs === undefined ? undefined : await loadCosts(options.costs, a.alphabet, gap);
+          values = await exactDistances(a, b, { threads, threshold, costs, progress: report });
+        }
+        progress.finish();
+        for (const chunk of encode(a, b, values, format, options.square === true)) await out.write(chunk);
+        return { rows: a.ids.length, columns: (b ?? a).ids.length, distances: values.length };
+      });
       if (options.json) {
-        const summary = {
-          output,
-          rows: a.ids.length,
-          columns: (b ?? a).ids.length,
-          exact: options.exact === true,
-        };
-        const out = await openOutput(undefined);
-        await out.write(`${JSON.stringify(summary)}\n`);
+        const summary = { output, rows, columns, exact: exact === true };
+        await writeChunks(undefined, [`${JSON.stringify(summary)}\n`]);
       } else if (output !== undefined && output !== "-") {
-        progress.note(`${formatCount(values.length)} distances in ${output}`);
+        progress.note(`${formatCount(distances)} distances in ${output}`);
       }
     } finally {
       progress.stop();
       await model?.close();
     }
   });
+}
+
+/** Throws on options that do not go together, before anything is read. */
+function checkOptions(
+  { model, exact, json, output, square, threshold, costs, gap, alphabet }: DistanceCliOptions,
+  format: MatrixFormat,
+  second: string | undefined,
+): void {
+  const rules: [boolean, string][] = [
+    [model === undefined && !exact, "needs --exact or -m <model>, got neither"],
+    [model !== undefined && exact === true, "needs either --exact or -m <model>, got both"],
+    [threshold !== undefined && !exact, "--threshold needs --exact"],
+    [costs !== undefined && !exact, "--costs needs --exact"],
+    [gap !== undefined && costs === undefined, "--gap needs --costs"],
+    [alphabet !== undefined && model !== undefined, "--alphabet is the model's; leave it out with -m"],
+    [format === "phy" && second !== undefined, "a cross matrix has no PHYLIP form; name a .tsv or .npy file"],
+    [square === true && format !== "npy", "--square is for .npy; .phy and .tsv are square anyway"],
+    [
+      json === true && (output === undefined || output === "-"),
+      "--json needs -o, since the matrix itself would go to standard output",
+    ],
+  ];
+  for (const [broken, rule] of rules) if (broken) throw new UsageError(`distance: ${rule}`);
 }
 
 function encode(

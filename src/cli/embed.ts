@@ -46,7 +46,7 @@ export function embedCommand(): Command {
   return command.action(async (path: string, options: EmbedCliOptions) => {
     const { threads, device, quiet, output } = options;
     if (options.json && (output === undefined || output === "-")) {
-      throw new UsageError("--json: needs -o, since the points themselves would go to standard output");
+      throw new UsageError("embed: --json needs -o, since the points themselves would go to standard output");
     }
     const format = output === undefined || output === "-" ? "tsv" : pointsFormat(output);
     const model = await Model.load(options.model, { threads, device });

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { Model } from "../engine/model-file.ts";
 import type { Device } from "../engine/run.ts";
+import { UsageError } from "../error.ts";
 import { evaluate, type Evaluation } from "../task/evaluate.ts";
 import { loadCosts, loadSequences } from "./load.ts";
 import {
@@ -25,7 +26,7 @@ interface EvaluateCliOptions extends CommonOptions {
   seed: number;
   device: Device;
   costs?: string;
-  gap: number;
+  gap?: number;
 }
 
 /** An evaluation as a table for people. */
@@ -60,14 +61,14 @@ export function evaluateCommand(): Command {
   const command = new Command("evaluate")
     .summary("measure a model against exact distances")
     .description(
-      "Measures how far a model's distances are from exact edit distances, over all pairs of the sequences or a sample of them.",
+      "Measures how far a model's distances are from exact edit distances, in percent of the model's length, over all pairs of the sequences or a sample of them.",
     )
     .argument("<seqs>", "sequences (FASTA, FASTQ, CSV or one a line; plain or gzip; - is standard input)")
     .requiredOption("-m, --model <file>", "model file of `embranch fit`")
     .option("--pairs <n>", "measure a random sample of this many pairs (default: all)", positiveInteger)
-    .option("--homologous <k>", "pairs at most k edits apart count as homologous", wholeNumber, 40)
+    .option("--homologous <k>", "pairs at most this many edits apart count as homologous", wholeNumber, 40)
     .option("--costs <file>", "table of edit costs the model was fitted with")
-    .option("--gap <n>", "cost of an insertion or deletion, with --costs", positiveInteger, 1);
+    .option("--gap <n>", "with --costs: cost of an insertion or deletion (default: 1)", positiveInteger);
   withCommonOptions(withDevice(withSeed(command)));
   withExamples(command, [
     ["embranch evaluate test.fasta -m model.onnx", "a table of errors and correlations"],
@@ -78,15 +79,12 @@ export function evaluateCommand(): Command {
   ]);
   return command.action(async (path: string, options: EvaluateCliOptions) => {
     const { threads, device, quiet } = options;
+    if (options.gap !== undefined && options.costs === undefined) {
+      throw new UsageError("evaluate: --gap needs --costs");
+    }
     const model = await Model.load(options.model, { threads, device });
     try {
-      const { length } = model.manifest;
-      const set = await loadSequences(path, {
-        alphabet: model.alphabet,
-        minimum: 2,
-        maxLength: length,
-        quiet,
-      });
+      const set = await loadSequences(path, { model, minimum: 2, quiet });
       const costs =
         options.costs === undefined ? undefined : await loadCosts(options.costs, set.alphabet, options.gap);
       const progress = new Progress("exact distances", { unit: "pairs", quiet });

@@ -1,11 +1,13 @@
 /** @file `embranch fit`: trains a model and writes it with a report. */
 
-import { stat, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { constants } from "node:os";
 import { Command, Option } from "commander";
 import { PAPER_CNN } from "../engine/recipe.ts";
 import { Model } from "../engine/model-file.ts";
 import type { Device } from "../engine/run.ts";
-import type { TrainProgress } from "../engine/trainer.ts";
+import { Interrupted, type TrainProgress } from "../engine/trainer.ts";
 import { EmbranchError, UsageError } from "../error.ts";
 import { GEOMETRY_NAMES, type GeometryName } from "../geometry/index.ts";
 import { ENCODER_NAMES, type EncoderName, type EncoderOptions } from "../nn/encoder.ts";
@@ -14,7 +16,6 @@ import type { AlphabetName } from "../sequence/index.ts";
 import { embeddedDistances } from "../task/distance.ts";
 import { measure, type Evaluation } from "../task/evaluate.ts";
 import { fit, type FitPlan, type FitResult } from "../task/fit.ts";
-import { fitReport } from "../task/fit-report.ts";
 import { evaluationTable } from "./evaluate.ts";
 import { loadCosts, loadDistances, loadSequences } from "./load.ts";
 import {
@@ -56,16 +57,30 @@ interface FitCliOptions extends CommonOptions {
   device: Device;
   alphabet?: AlphabetName;
   costs?: string;
-  gap: number;
+  gap?: number;
   distances?: string;
+  checkpoint?: string;
+  checkpointSeconds: number;
   resume?: boolean;
 }
 
-export function fitCommand(): Command {
+/** Training was stopped by a signal, and can go on. */
+class Stopped extends EmbranchError {
+  override readonly exitCode: number;
+
+  /** `command` is the line that goes on. */
+  constructor(signal: NodeJS.Signals, step: number, command: string) {
+    super(`stopped at step ${step}, all of it saved; go on with: ${command}`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+/** `words` is the command line as it was given, for the report and for going on. */
+export function fitCommand(words: readonly string[] = process.argv.slice(2)): Command {
   const command = new Command("fit")
     .summary("train a model on sequences")
     .description(
-      "Trains a model that maps sequences to points whose distances approximate edit distances, and writes it with a report of its held-out error. Ctrl-C saves a checkpoint; --resume goes on from it.",
+      "Trains a model that maps sequences to points whose distances approximate edit distances, and writes it with a report of its held-out error, in percent of the model's length. Ctrl-C saves a checkpoint, and --resume goes on from it; a second Ctrl-C ends at once.",
     )
     .argument(
       "<seqs>",
@@ -73,8 +88,8 @@ export function fitCommand(): Command {
     )
     .option("-o, --output <file>", "model file", "model.onnx")
     .option("--val <file>", "held-out sequences (default: a tenth of the training file, 1,000 at most)")
-    .option("--minutes <t>", "train for this long", positiveNumber)
-    .option("--steps <n>", "train for exactly this many steps, reproducibly", positiveInteger)
+    .option("--minutes <t>", "train for this many minutes by the clock", positiveNumber)
+    .option("--steps <n>", "train for exactly this many steps (batches), reproducibly", positiveInteger)
     .addOption(
       new Option("--encoder <name>", "network (default: residual; cnn with --recipe paper)").choices(
         ENCODER_NAMES,
@@ -86,7 +101,7 @@ export function fitCommand(): Command {
     .option("--dim <m>", "dimension of the embedding", positiveInteger, 128)
     .option(
       "--length <n>",
-      "greatest length of a sequence (default: that of the longest one given)",
+      "greatest length of a sequence, in letters (default: that of the longest one given)",
       positiveInteger,
     )
     .addOption(
@@ -96,18 +111,24 @@ export function fitCommand(): Command {
     )
     .addOption(new Option("--loss <name>", "error of a distance").choices([...LOSS_NAMES]))
     .option("--channels <n>", "channels of a convolutional encoder, or width of an mlp", positiveInteger)
-    .option("--layers <n>", "layers of a cnn or mlp, stages of a residual encoder", positiveInteger)
-    .option("--kernel <k>", "width of the convolutions, odd", positiveInteger)
+    .option("--layers <n>", "layers of a cnn or mlp, residual blocks of a residual encoder", positiveInteger)
+    .option("--kernel <k>", "width of the convolutions, in positions, odd", positiveInteger)
     .option("--batch <n>", "sequences in a batch", positiveInteger)
     .option("--augmented <n>", "of these, how many are made up and labelled exactly", wholeNumber)
     .option("--learning-rate <x>", "peak learning rate", positiveNumber)
     .option("--weight-decay <x>", "strength of weight decay", notNegative)
-    .option("--patience <n>", "validations without improvement after which training ends", positiveInteger)
+    .option(
+      "--patience <n>",
+      "without --minutes and --steps: validations without improvement after which training ends",
+      positiveInteger,
+    )
     .option("--costs <file>", "table of substitution costs instead of unit costs (proteins)")
-    .option("--gap <n>", "cost of an insertion or deletion, with --costs", positiveInteger, 1)
+    .option("--gap <n>", "with --costs: cost of an insertion or deletion (default: 1)", positiveInteger)
     .option("--distances <file>", "learn these distances (.npy, .phy, .tsv) instead of edit distances")
     .option("--report <file>", "HTML report (default: beside the model)")
     .option("--no-report", "write no report")
+    .option("--checkpoint <file>", "where the state of the run is kept (default: beside the model)")
+    .option("--checkpoint-seconds <t>", "seconds between checkpoints", notNegative, 20)
     .option("--resume", "go on from the checkpoint of an interrupted run");
   withCommonOptions(withDevice(withAlphabet(withSeed(command))));
   withExamples(command, [
@@ -115,7 +136,7 @@ export function fitCommand(): Command {
     ["embranch fit train.fasta --val val.fasta --steps 5000 --seed 7 -o m.onnx", "bit-reproducible"],
     ["embranch fit train.fasta --recipe paper --encoder cnn -o cnn.onnx", "as the NeuroSEED paper trains"],
   ]);
-  return command.action(run);
+  return command.action((path: string, options: FitCliOptions) => run(path, options, commandLine(words)));
 }
 
 function encoderOptions({
@@ -133,7 +154,7 @@ function encoderOptions({
     linear: {},
     mlp: { channels: "hidden", layers: "layers" },
     cnn: { channels: "channels", layers: "layers", kernel: "kernel" },
-    residual: { channels: "channels", layers: "stages", kernel: "kernel" },
+    residual: { channels: "width", layers: "blocks", kernel: "kernel" },
   };
   const options: Record<string, number> = {};
   for (const [option, value] of Object.entries(given)) {
@@ -141,35 +162,59 @@ function encoderOptions({
     if (field === undefined) throw new UsageError(`--${option}: the ${name} encoder has none`);
     options[field] = value as number;
   }
-  return { ...(name === "cnn" ? PAPER_CNN : {}), name, ...options } as EncoderOptions;
+  return { ...(name === "cnn" ? PAPER_CNN : {}), name, ...options };
 }
 
-async function run(path: string, options: FitCliOptions): Promise<void> {
-  const { output, quiet, minutes, steps, threads, device, seed } = options;
-  if (minutes !== undefined && steps !== undefined) {
-    throw new UsageError("fit: --minutes and --steps cannot be combined");
-  }
-  const checkpoint = `${output}.checkpoint`;
+/** Throws on options that do not go together, before anything is read. */
+function checkOptions({ output, minutes, steps, patience, val, distances, costs, gap }: FitCliOptions): void {
+  const rules: [boolean, string][] = [
+    [minutes !== undefined && steps !== undefined, "--minutes and --steps cannot be combined; choose one"],
+    [
+      patience !== undefined && (minutes ?? steps) !== undefined,
+      "--patience is for runs without --minutes and --steps; leave it out",
+    ],
+    [
+      distances !== undefined && costs !== undefined,
+      "--distances and --costs cannot be combined; choose one",
+    ],
+    [
+      distances !== undefined && val !== undefined,
+      "--distances and --val cannot be combined: held-out sequences come from the matrix; leave --val out",
+    ],
+    [gap !== undefined && costs === undefined, "--gap needs --costs"],
+    [output === "-", "--output must be a file, got standard output"],
+  ];
+  for (const [broken, rule] of rules) if (broken) throw new UsageError(`fit: ${rule}`);
+}
+
+async function run(path: string, options: FitCliOptions, line: string): Promise<void> {
+  checkOptions(options);
+  const { output, quiet, minutes, steps, threads, device, seed, length } = options;
+  const { checkpoint = `${output}.checkpoint`, checkpointSeconds } = options;
+  const report = reportPath(options);
   // A place that cannot be written is better found before training than after it.
-  await (await openOutput(output)).discard();
-  if (options.resume && (await stat(checkpoint).catch(() => undefined)) === undefined) {
-    throw new EmbranchError(`resume: there is no checkpoint "${checkpoint}"; start without --resume`);
+  for (const place of [output, report]) {
+    if (place !== undefined) await (await openOutput(place)).discard();
   }
-  const sequences = await loadSequences(path, { alphabet: options.alphabet, minimum: 4, quiet });
+  if (options.resume && !existsSync(checkpoint)) {
+    throw new EmbranchError(`${checkpoint}: there is no such checkpoint to resume; start without --resume`);
+  }
+  const limits = { maxLength: length, quiet };
+  const sequences = await loadSequences(path, { ...limits, alphabet: options.alphabet, minimum: 4 });
   const validation =
     options.val === undefined
       ? undefined
-      : await loadSequences(options.val, { alphabet: sequences.alphabet, minimum: 3, quiet });
-  const { length, dim, geometry, recipe, gap } = options;
+      : await loadSequences(options.val, { ...limits, alphabet: sequences.alphabet, minimum: 3 });
+  const { dim, geometry, recipe } = options;
   const costs =
-    options.costs === undefined ? undefined : await loadCosts(options.costs, sequences.alphabet, gap);
+    options.costs === undefined ? undefined : await loadCosts(options.costs, sequences.alphabet, options.gap);
   const distances =
     options.distances === undefined ? undefined : await loadDistances(options.distances, sequences);
 
   const interrupt = new AbortController();
-  const onSignal = () => interrupt.abort();
-  process.once("SIGINT", onSignal);
-  process.once("SIGTERM", onSignal);
+  // Once each: a second Ctrl-C finds no listener and ends the process.
+  const onSignal = (signal: NodeJS.Signals) => interrupt.abort(signal);
+  for (const signal of SIGNALS) process.once(signal, onSignal);
   const progress = new Progress("training", { unit: "steps", quiet, total: steps });
   let result: FitResult;
   try {
@@ -189,28 +234,28 @@ async function run(path: string, options: FitCliOptions): Promise<void> {
       costs,
       distances,
       checkpoint,
+      checkpointSeconds,
       resume: options.resume,
       signal: interrupt.signal,
-      onStart: (plan) => progress.note(announcement(plan, options)),
+      onStart: (plan) => {
+        progress.note(announcement(plan, options));
+        if (!options.resume && existsSync(checkpoint)) {
+          progress.note(`${checkpoint}: left by an interrupted run (--resume goes on from it), is replaced`);
+        }
+      },
       onProgress: (update) =>
         progress.update(update.step, { message: message(update), fraction: update.done }),
     });
   } catch (error) {
     progress.stop();
-    throw error;
+    if (!(error instanceof Interrupted)) throw error;
+    const again = options.resume ? line : `${line} --resume`;
+    throw new Stopped(interrupt.signal.reason as NodeJS.Signals, error.step, again);
   } finally {
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
-  }
-  if (result.training.interrupted) {
-    progress.stop();
-    const again = `${commandLine().replace(" --resume", "")} --resume`;
-    process.stderr.write(`embranch: stopped at step ${result.training.steps}; go on with\n  ${again}\n`);
-    process.exitCode = INTERRUPTED;
-    return;
+    for (const signal of SIGNALS) process.off(signal, onSignal);
   }
   progress.finish(`validation error ${result.training.validation.toFixed(3)} %`);
-  await writeChunks(output, [result.model]);
+  await writeModel(output, result.model, checkpoint);
   await rm(checkpoint, { force: true });
 
   const model = await Model.decode(result.model, output, { threads, device });
@@ -218,28 +263,39 @@ async function run(path: string, options: FitCliOptions): Promise<void> {
   await model.close();
   const heldOut = { truth: result.validation.distances, predicted };
   const evaluation = measure(heldOut, result.manifest.length);
-  const report = reportPath(options);
   if (report !== undefined) {
-    await writeChunks(report, [fitReport(result, { heldOut, evaluation, output, command: commandLine() })]);
+    // Drawing figures takes long to load, and is for the end.
+    const { fitReport } = await import("../task/fit-report.ts");
+    await writeChunks(report, [fitReport(result, { heldOut, evaluation, output, command: line })]);
   }
   await summarise(result, evaluation, options, report);
 }
 
-/** The command line as it was given. */
-function commandLine(): string {
-  const quoted = (word: string) =>
-    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-  return ["embranch", ...process.argv.slice(2).map(quoted)].join(" ");
+/** Writes the model; where that fails, says that the work is not lost. */
+async function writeModel(output: string, model: Uint8Array, checkpoint: string): Promise<void> {
+  try {
+    await writeChunks(output, [model]);
+  } catch (cause) {
+    if (!(cause instanceof EmbranchError && existsSync(checkpoint))) throw cause;
+    throw new EmbranchError(`${cause.message}; then --resume goes on from ${checkpoint}`, { cause });
+  }
 }
 
-/** Exit code of a process that Ctrl-C stopped. */
-const INTERRUPTED = 130;
+/** A command line as a shell takes it. */
+function commandLine(words: readonly string[]): string {
+  const quoted = (word: string) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return ["embranch", ...words.map(quoted)].join(" ");
+}
+
+/** What stops a run: Ctrl-C, a job scheduler, a closed terminal. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 function settings({ batch, augmented, learningRate, weightDecay, loss, patience }: FitCliOptions) {
   const given = { batch, augmented, learningRate, loss, patience };
   return {
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    ...(weightDecay === undefined ? {} : { optimizer: { weightDecay, clip: 1 } }),
+    ...(weightDecay === undefined ? {} : { optimizer: { weightDecay } }),
   };
 }
 

@@ -6,7 +6,7 @@
  */
 import { open } from "node:fs/promises";
 import type { ByteFile } from "../task/points.ts";
-import { explain } from "./system-error.ts";
+import { explain } from "../system-error.ts";
 
 /** A stream of bytes with a name. */
 export interface Input {

@@ -2,6 +2,7 @@
  * @file Reading what the user named into memory: sequences, cost tables, distance matrices.
  */
 
+import type { Model } from "../engine/model-file.ts";
 import { FormatError, UsageError } from "../error.ts";
 import { parseCosts, type Costs } from "../kernel/index.ts";
 import {
@@ -16,12 +17,15 @@ import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
 import { readMatrixTsv } from "../sequence/matrix-tsv.ts";
 import { decodeNpy, npyDistances } from "../sequence/npy.ts";
 import { readPhylip } from "../sequence/phylip.ts";
+import { checkLength, checkLetters } from "../task/embed.ts";
 import { openInput } from "./input.ts";
 import { Progress } from "./progress.ts";
 
 export interface LoadOptions {
   /** Name or object of the alphabet; guessed without it. */
   alphabet?: AlphabetName | Alphabet;
+  /** The model that the sequences are for: its alphabet and greatest length. */
+  model?: Model;
   /** Fewest sequences allowed. */
   minimum?: number;
   /** Greatest length allowed. */
@@ -32,13 +36,15 @@ export interface LoadOptions {
 /** Reads a file of sequences (`-` is standard input) and says what was odd about them. */
 export async function loadSequences(
   path: string,
-  { alphabet, minimum = 1, maxLength, quiet }: LoadOptions = {},
+  { model, alphabet = model?.alphabet, minimum = 1, maxLength, quiet }: LoadOptions = {},
 ): Promise<SequenceSet> {
   const input = await openInput(path);
   const progress = new Progress(`reading ${input.name}`, { unit: "sequences", quiet });
   let count = 0;
   async function* counted() {
     for await (const record of readSequences(input.bytes, { file: input.name })) {
+      const { id, line, sequence } = record;
+      if (model) checkLength(model, sequence.length, { file: input.name, line, record: id });
       yield record;
       if (++count % 1000 === 0) {
         progress.update(count, { fraction: input.size ? input.bytesRead / input.size : undefined });
@@ -53,6 +59,7 @@ export async function loadSequences(
       file: input.name,
     });
     progress.stop();
+    if (model) checkLetters(model, set.codes, { file: input.name });
     const { records, letters } = set.ambiguous;
     if (records > 0) {
       progress.note(
@@ -78,7 +85,7 @@ async function readBytes(path: string): Promise<{ name: string; bytes: Uint8Arra
 const NO_LETTER = 255;
 
 /** Reads a table of edit costs (letters by letters, whole numbers). */
-export async function loadCosts(path: string, alphabet: Alphabet, gap: number): Promise<Costs> {
+export async function loadCosts(path: string, alphabet: Alphabet, gap = 1): Promise<Costs> {
   const { name, bytes } = await readBytes(path);
   const codeOf = (letter: string) => {
     const code = alphabet.codeOf[letter.charCodeAt(0)] ?? NO_LETTER;

@@ -8,17 +8,22 @@
 
 import { Command, CommanderError } from "commander";
 import { EmbranchError } from "../error.ts";
-import { VERSION } from "../task/fit.ts";
-import { benchCommand } from "./bench.ts";
-import { demoCommand } from "./demo.ts";
-import { distanceCommand } from "./distance.ts";
-import { embedCommand } from "./embed.ts";
-import { evaluateCommand } from "./evaluate.ts";
-import { fitCommand } from "./fit.ts";
+import { VERSION } from "../version.ts";
 import { BrokenPipe } from "./output.ts";
-import { simulateCommand } from "./simulate.ts";
 
-function program(): Command {
+/** The verbs. Each is loaded when it is asked for: together they take longer to load than many of them to run. */
+const VERBS: Record<string, () => Promise<Command>> = {
+  fit: async () => (await import("./fit.ts")).fitCommand(),
+  evaluate: async () => (await import("./evaluate.ts")).evaluateCommand(),
+  embed: async () => (await import("./embed.ts")).embedCommand(),
+  distance: async () => (await import("./distance.ts")).distanceCommand(),
+  simulate: async () => (await import("./simulate.ts")).simulateCommand(),
+  demo: async () => (await import("./demo.ts")).demoCommand(),
+  bench: async () => (await import("./bench.ts")).benchCommand(),
+};
+
+/** The whole command, or as much of it as the words need: one verb, or all of them for help and mistakes. */
+async function program([verb]: readonly string[]): Promise<Command> {
   const command = new Command("embranch")
     .description(
       "Embeds biological sequences in a curved space where the distance between two points is the edit distance between two sequences.",
@@ -26,25 +31,16 @@ function program(): Command {
     .version(VERSION, "-V, --version")
     .showHelpAfterError("(add --help for the options and an example)")
     .addHelpText("after", "\nStart here:\n  $ embranch demo\n  $ embranch fit reads.fasta -o model.onnx");
-  const verbs = [
-    fitCommand(),
-    evaluateCommand(),
-    embedCommand(),
-    distanceCommand(),
-    simulateCommand(),
-    demoCommand(),
-    benchCommand(),
-  ];
-  for (const verb of verbs) {
-    verb.exitOverride().copyInheritedSettings(command);
-    command.addCommand(verb);
-  }
-  return command.exitOverride();
+  command.exitOverride();
+  const asked = Object.hasOwn(VERBS, verb) ? [VERBS[verb]] : Object.values(VERBS);
+  for (const load of asked) command.addCommand((await load()).copyInheritedSettings(command));
+  return command;
 }
 
 async function main(): Promise<number> {
   try {
-    await program().parseAsync();
+    const words = process.argv.slice(2);
+    await (await program(words)).parseAsync(words, { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof BrokenPipe) return 0;
@@ -60,4 +56,6 @@ async function main(): Promise<number> {
   }
 }
 
+// Nobody reads messages on a closed standard error; results are no less wanted for that.
+process.stderr.on("error", () => {});
 process.exitCode = await main();

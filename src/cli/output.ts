@@ -20,7 +20,7 @@ import { basename, dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import { EmbranchError } from "../error.ts";
 import type { ByteSink } from "../task/points.ts";
-import { explain, systemCode } from "./system-error.ts";
+import { explain, systemCode } from "../system-error.ts";
 
 /** The reader of standard output has gone; nothing is wrong and nothing is to be said. */
 export class BrokenPipe extends EmbranchError {
@@ -138,6 +138,8 @@ class FileOutput implements Output {
   readonly #temporary: string;
   readonly #path: string;
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  /** Absent for a device or a pipe. */
+  readonly patch?: (position: number, bytes: Uint8Array) => Promise<void>;
   #buffered = 0;
   #position = 0;
   #open = true;
@@ -147,6 +149,11 @@ class FileOutput implements Output {
     this.#handle = handle;
     this.#temporary = temporary;
     this.#path = path;
+    if (temporary === path) return;
+    this.patch = async (position, bytes) => {
+      await this.#flush();
+      await this.#writeAt(bytes, position);
+    };
   }
 
   static async open(target: string): Promise<FileOutput> {
@@ -184,11 +191,6 @@ class FileOutput implements Output {
       this.#buffer.set(bytes, this.#buffered);
       this.#buffered += bytes.length;
     }
-  }
-
-  async patch(position: number, bytes: Uint8Array): Promise<void> {
-    await this.#flush();
-    await this.#writeAt(bytes, position);
   }
 
   async commit(): Promise<void> {

@@ -1,6 +1,7 @@
 /** @file `embranch simulate`: sequences and the tree they evolved on. */
 
 import { Command } from "commander";
+import { UsageError } from "../error.ts";
 import { alphabetNamed, formatFasta, simulate, type AlphabetName } from "../sequence/index.ts";
 import {
   notNegative,
@@ -56,7 +57,7 @@ export function simulateCommand(): Command {
     .option("--conserved <share>", "share of the sequence in conserved regions", notNegative, 0.4)
     .option("--kappa <ratio>", "transition/transversion rate (DNA)", positiveNumber, 2)
     .option("--indels <rate>", "insertions, and as many deletions, a substitution", notNegative, 0.02)
-    .option("--indel-length <n>", "mean length of an indel", positiveNumber, 2)
+    .option("--indel-length <n>", "mean length of an indel, in letters", positiveNumber, 2)
     .option("--prefix <text>", "what the names begin with", "leaf");
   withCommonOptions(withAlphabet(withSeed(command)));
   withExamples(command, [
@@ -64,11 +65,15 @@ export function simulateCommand(): Command {
     ["embranch simulate 1000000 | gzip > million.fasta.gz", "a million sequences, streamed"],
   ]);
   return command.action(async (leaves: number, options: SimulateCliOptions) => {
-    const { alphabet = "dna", output, quiet } = options;
+    const { alphabet = "dna", output, quiet, json } = options;
+    if (json && (output === undefined || output === "-")) {
+      throw new UsageError("simulate: --json needs -o, since the sequences would go to standard output");
+    }
     const simulation = simulate({ ...options, leaves, alphabet: alphabetNamed(alphabet) });
     const progress = new Progress("simulating", { total: leaves, unit: "sequences", quiet });
     let count = 0;
     await writeOutput(output, async (out) => {
+      if (options.tree !== undefined) await writeChunks(options.tree, simulation.newick());
       for (const record of simulation.records()) {
         await out.write(formatFasta(record));
         if (++count % 1000 === 0) progress.update(count);
@@ -76,17 +81,16 @@ export function simulateCommand(): Command {
     });
     progress.update(leaves);
     progress.finish();
-    if (options.tree !== undefined) await writeChunks(options.tree, simulation.newick());
-    if (options.json) {
+    if (json) {
       const summary = {
         sequences: leaves,
-        output: output ?? "stdout",
+        output,
         tree: options.tree,
         seed: options.seed,
       };
       const out = await openOutput(undefined);
       await out.write(`${JSON.stringify(summary)}\n`);
-    } else if (output !== undefined) {
+    } else if (output !== undefined && output !== "-") {
       const tree = options.tree === undefined ? "" : `, their tree in ${options.tree}`;
       progress.note(`${formatCount(leaves)} sequences in ${output}${tree}`);
     }

@@ -6,7 +6,6 @@
  * it trains.
  */
 
-import { condensedIndex } from "../sequence/condensed.ts";
 import type { Alphabet } from "../sequence/index.ts";
 import { tokenBatch } from "../sequence/index.ts";
 import type { Random } from "../sequence/random.ts";
@@ -72,7 +71,7 @@ function toTokens(sequences: readonly Uint8Array[], { alphabet, length }: BatchO
  */
 export function allPairsBatches(options: BatchOptions & { augmented: number }): BatchSource {
   const { sequences, alphabet, length, oracle, random, batch } = options;
-  const augmented = oracle.between === undefined ? 0 : options.augmented;
+  const augmented = oracle.labelsNewSequences ? options.augmented : 0;
   const real = Math.min(batch - augmented, sequences.length);
   const made = batch - real;
   const order = random.fork("order");
@@ -83,27 +82,17 @@ export function allPairsBatches(options: BatchOptions & { augmented: number }): 
     const fresh = Array.from({ length: made }, () =>
       relative(members, draw, { letters: alphabet.size, length }),
     );
-    const all = [...members, ...fresh];
-    const [among, between] = await Promise.all([
-      oracle.among(indices),
-      made > 0 ? oracle.between!(fresh, all) : [],
-    ]);
+    const distances = await oracle.among(indices, fresh);
     const labels = new Float32Array(batch * batch);
-    for (let i = 0; i < real; i++) {
-      for (let j = i + 1; j < real; j++) {
-        const label = among[condensedIndex(i, j, real)] / length;
+    let at = 0;
+    for (let i = 0; i < batch; i++) {
+      for (let j = i + 1; j < batch; j++) {
+        const label = distances[at++] / length;
         labels[i * batch + j] = label;
         labels[j * batch + i] = label;
       }
     }
-    for (let i = 0; i < made; i++) {
-      for (let j = 0; j < batch; j++) {
-        const label = between[i * batch + j] / length;
-        labels[(real + i) * batch + j] = label;
-        labels[j * batch + real + i] = label;
-      }
-    }
-    return { tokens: toTokens(all, options), labels };
+    return { tokens: toTokens([...members, ...fresh], options), labels };
   };
 }
 

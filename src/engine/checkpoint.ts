@@ -2,11 +2,13 @@
  * @file Checkpoints: everything a run needs to go on as if it had never stopped.
  *
  * The file is in the safetensors format (an 8-byte length, a JSON header, raw little-endian arrays), written
- * beside its target and renamed, so that it is whole whenever it is there.
+ * beside its target, flushed to the disk and renamed, so that it is whole whenever it is there. The temporary
+ * name is always the same: what a killed process leaves behind, the next one replaces.
  */
 
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { EmbranchError } from "../error.ts";
+import { explain } from "../system-error.ts";
 
 /** Version of the checkpoint's contents; another one is refused. */
 const VERSION = 1;
@@ -22,7 +24,7 @@ interface Header {
   [name: string]: unknown;
 }
 
-/** Writes a checkpoint atomically. */
+/** Writes a checkpoint atomically. Throws an `EmbranchError` where it cannot; the one before it stays. */
 export async function writeCheckpoint<T>(path: string, { vectors, data }: Checkpoint<T>): Promise<void> {
   let offset = 0;
   const header: Header = {
@@ -41,14 +43,13 @@ export async function writeCheckpoint<T>(path: string, { vectors, data }: Checkp
     bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), at);
     at += vector.byteLength;
   }
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.part`;
   try {
-    await writeFile(temporary, bytes);
+    await writeFile(temporary, bytes, { flush: true });
     await rename(temporary, path);
-  } catch (cause) {
+  } catch (error) {
     await rm(temporary, { force: true });
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new EmbranchError(`checkpoint "${path}": cannot be written (${reason})`, { cause });
+    throw explain(error, path, "written");
   }
 }
 
@@ -57,24 +58,21 @@ export async function readCheckpoint<T>(path: string): Promise<Checkpoint<T>> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new EmbranchError(`checkpoint "${path}": cannot be read (${reason})`, { cause });
+  } catch (error) {
+    throw explain(error, path, "read");
   }
   try {
-    return parse<T>(bytes);
+    return parse<T>(bytes, path);
   } catch (cause) {
     if (cause instanceof EmbranchError) throw cause;
     throw new EmbranchError(
-      `checkpoint "${path}": is damaged or not a checkpoint; start again without --resume`,
-      {
-        cause,
-      },
+      `${path}: is damaged or not a checkpoint; remove it and start again without --resume`,
+      { cause },
     );
   }
 }
 
-function parse<T>(bytes: Uint8Array): Checkpoint<T> {
+function parse<T>(bytes: Uint8Array, path: string): Checkpoint<T> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = Number(view.getBigUint64(0, true));
   const start = 8 + length;
@@ -83,7 +81,7 @@ function parse<T>(bytes: Uint8Array): Checkpoint<T> {
   if (format !== "embranch-checkpoint" || data === undefined) throw new Error("not a checkpoint");
   if (version !== String(VERSION)) {
     throw new EmbranchError(
-      `checkpoint: must have version ${VERSION}, got ${version}; start again without --resume`,
+      `${path}: a checkpoint must have version ${VERSION}, got ${version}; start again without --resume`,
     );
   }
   const vectors: Record<string, Float32Array> = {};
@@ -91,7 +89,8 @@ function parse<T>(bytes: Uint8Array): Checkpoint<T> {
     if (name === "__metadata__") continue;
     const [from, to] = (entry as { data_offsets: [number, number] }).data_offsets;
     if (start + to > bytes.length) throw new Error("truncated");
-    vectors[name] = new Float32Array(bytes.slice(start + from, start + to).buffer);
+    // A copy: the file's bytes lie anywhere in a larger buffer, and floats must be aligned.
+    vectors[name] = new Float32Array(Uint8Array.from(bytes.subarray(start + from, start + to)).buffer);
   }
   return { vectors, data: JSON.parse(data) as T };
 }

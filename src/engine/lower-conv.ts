@@ -102,7 +102,7 @@ function tapProducts(
   graph.requireClosed([channels, length], "summed over");
   // x and w come as transposes of [channels, rows, length]: pad and slice them as they are stored.
   const byChannel = [1, 0, 2];
-  const source = store(graph, pad(graph, transpose(x, byChannel), [[0, 0], [0, 0], around]));
+  const source = store(graph, pad(graph, settle(graph, transpose(x, byChannel)), [[0, 0], [0, 0], around]));
   const other = settle(graph, transpose(store(graph, w), byChannel));
   const columns = graph.node("Transpose", [other.tensor], { perm: [0, 2, 1] });
   const products = Array.from({ length: taps }, (_, tap) => {

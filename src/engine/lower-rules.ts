@@ -38,7 +38,11 @@ export const RULES: Record<string, Rule> = {
   add: direct("Add", "Or"),
   mul: direct("Mul", "And"),
   min: direct("Min", "And"),
-  max: direct("Max", "Or"),
+  max: (graph, [a, b]) => {
+    // As Relu, a runtime can take it into the convolution before it.
+    const isRelu = graph.scalar(b.tensor) === 0 && b.shape.length === 0;
+    return isRelu ? elementwise(graph, "Relu", [a]) : direct("Max", "Or")(graph, [a, b], {});
+  },
   idiv: (graph, operands) => {
     const quotient = elementwise(graph, "Div", operands);
     if (!quotient.type.startsWith("float")) return quotient;

@@ -44,7 +44,7 @@ function promoted(types: readonly Type[]): ElementType {
 }
 
 /** Primitives whose operands all take the type of the result. */
-const PROMOTING = new Set([
+const PROMOTING = new Set<string>([
   "add",
   "mul",
   "idiv",
@@ -58,12 +58,13 @@ const PROMOTING = new Set([
 ]);
 
 /** The type that each operand of an equation has to have; undefined where it stays as it is. */
-function operandTypes({ primitive, inputs, outBinders }: Equation): (ElementType | undefined)[] {
-  if (PROMOTING.has(primitive)) return inputs.map(() => elementType(outBinders[0].aval.dtype));
-  if (primitive === "where")
-    return [undefined, ...inputs.slice(1).map(() => elementType(outBinders[0].aval.dtype))];
+function operandTypes(equation: Equation): (ElementType | undefined)[] {
+  const { inputs, outBinders } = equation;
+  const primitive: string = equation.primitive;
   if (primitive === "compare") return inputs.map(() => promoted(inputs.map((atom) => atom.aval)));
-  return inputs.map(() => undefined);
+  const result = elementType(outBinders[0].aval.dtype);
+  if (primitive === "where") return [undefined, result, result];
+  return inputs.map(() => (PROMOTING.has(primitive) ? result : undefined));
 }
 
 /** Bounds of the integer types. */

@@ -4,7 +4,7 @@
  * Input `tokens` is int32 [batch, n] (codes of the alphabet's letters; `letters.length` where there is none),
  * output `embedding` is float32 [batch, m]: points of the space, on which its distance is defined. Batch
  * normalisation uses the running statistics, which runtimes fold into the convolutions. The manifest is JSON
- * under the metadata key `embranch`.
+ * under the metadata key `embranch`; it holds nothing of the clock, so that the same run makes the same file.
  */
 
 import { init } from "@jax-js/jax";
@@ -14,6 +14,7 @@ import { ModelProtoSchema } from "onnx-buf";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { EmbranchError } from "../error.ts";
+import { explain } from "../system-error.ts";
 import { createSpace, GEOMETRY_NAMES, type Space } from "../geometry/index.ts";
 import { alphabetNamed, tokenBatch, type Alphabet } from "../sequence/index.ts";
 import { lower } from "./lower.ts";
@@ -45,7 +46,6 @@ const manifestSchema = z.object({
     recipe: z.string(),
     loss: z.string(),
     steps: z.int().nonnegative(),
-    seconds: z.number(),
   }),
   validation: z.object({ sequences: z.int(), pairs: z.int(), percentRmse: z.number() }),
 });
@@ -91,23 +91,20 @@ export function readManifest(bytes: Uint8Array, file: string): Manifest {
     text = model.metadataProps.find(({ key }) => key === METADATA_KEY)?.value;
     if (model.graph === undefined) throw new Error("no graph");
   } catch (cause) {
-    throw new EmbranchError(
-      `model "${file}": must be a model of \`embranch fit\`, got a damaged or foreign file`,
-      {
-        cause,
-      },
-    );
+    throw new EmbranchError(`${file}: must be a model of \`embranch fit\`, got a damaged or foreign file`, {
+      cause,
+    });
   }
   if (text === undefined) {
     throw new EmbranchError(
-      `model "${file}": must be a model of \`embranch fit\`, got an ONNX file without its manifest`,
+      `${file}: must be a model of \`embranch fit\`, got an ONNX file without its manifest`,
     );
   }
   const parsed = manifestSchema.safeParse(parseJson(text));
   if (!parsed.success) {
     const [{ path, message }] = parsed.error.issues;
     throw new EmbranchError(
-      `model "${file}": manifest must be of a version this program knows, got ${path.join(".") || "something else"}: ${message}`,
+      `${file}: manifest must be of a version this program knows, got ${path.join(".") || "something else"}: ${message}`,
     );
   }
   return parsed.data;
@@ -140,9 +137,8 @@ export class Model {
     let bytes: Uint8Array;
     try {
       bytes = await readFile(path);
-    } catch (cause) {
-      const reason = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : String(cause);
-      throw new EmbranchError(`model "${path}": cannot be read (${reason})`, { cause });
+    } catch (error) {
+      throw explain(error, path, "read");
     }
     return Model.decode(bytes, path, options);
   }
@@ -154,7 +150,7 @@ export class Model {
       return new Model(manifest, await Program.create(bytes, options));
     } catch (cause) {
       if (cause instanceof EmbranchError) throw cause;
-      throw new EmbranchError(`model "${file}": is damaged; make it again with \`embranch fit\``, { cause });
+      throw new EmbranchError(`${file}: is damaged; make it again with \`embranch fit\``, { cause });
     }
   }
 

@@ -82,6 +82,9 @@ export interface ValueInfo {
   shape: readonly (number | string)[];
 }
 
+/** Operators of two operands whose order does not matter. */
+const COMMUTATIVE = new Set(["Add", "Mul"]);
+
 const OPSET = 20;
 const IR_VERSION = 9;
 
@@ -130,6 +133,7 @@ export class OnnxGraph {
   readonly #nodes: NodeProto[] = [];
   readonly #initializers: TensorProto[] = [];
   readonly #constants = new Map<string, string>();
+  readonly #scalars = new Map<string, number>();
   readonly #emitted = new Map<string, string[]>();
   readonly inputs: ValueInfo[] = [];
   readonly outputs: ValueInfo[] = [];
@@ -203,9 +207,17 @@ export class OnnxGraph {
     const known = key === undefined ? undefined : this.#constants.get(key);
     if (known !== undefined) return known;
     const name = this.#fresh("constant");
+    if (constant.shape.length === 0 && constant.data instanceof Float32Array) {
+      this.#scalars.set(name, constant.data[0]);
+    }
     this.#initializers.push(tensorProto(name, constant));
     if (key !== undefined) this.#constants.set(key, name);
     return name;
+  }
+
+  /** The number that the constant `tensor` is; undefined for all else. */
+  scalar(tensor: string): number | undefined {
+    return this.#scalars.get(tensor);
   }
 
   /** A named initializer, such as a trained parameter. */
@@ -226,7 +238,8 @@ export class OnnxGraph {
     attributes: Record<string, Attribute>,
     outputs: number,
   ): string[] {
-    const key = `${opType}|${inputs.join(",")}|${JSON.stringify(attributes)}|${outputs}`;
+    const operands = COMMUTATIVE.has(opType) ? inputs.toSorted() : inputs;
+    const key = `${opType}|${operands.join(",")}|${JSON.stringify(attributes)}|${outputs}`;
     const known = this.#emitted.get(key);
     if (known !== undefined) return known;
     const output = Array.from({ length: outputs }, () => this.#fresh(opType));

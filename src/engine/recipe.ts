@@ -34,10 +34,10 @@ export interface Recipe extends ScheduleOptions {
 export const DEFAULT_RECIPE: Recipe = {
   name: "default",
   pairs: "all",
-  batch: 256,
-  augmented: 32,
+  batch: 128,
+  augmented: 16,
   loss: "mse",
-  optimizer: { betas: [0.9, 0.98], weightDecay: 0.01, clip: 1 },
+  optimizer: { betas: [0.9, 0.95], weightDecay: 0.01, clip: 1 },
   learningRate: 0.01,
   calibrate: true,
   schedule: "cosine",

@@ -61,14 +61,31 @@ export interface TrainOptions extends ProgramOptions {
   minutes?: number;
   /** Exact number of steps; makes the run reproducible bit for bit. */
   steps?: number;
-  /** Where checkpoints are kept; none are written without it. */
+  /** Where checkpoints are kept; none are written without it. The last one stays when the run is done. */
   checkpoint?: string;
+  /** Seconds between checkpoints (default 20). */
+  checkpointSeconds?: number;
   /** Go on from the checkpoint. */
   resume?: boolean;
-  /** Identifies the data; a checkpoint of other data is refused. */
+  /** Identifies the data and its labels; a checkpoint of others is refused. */
   digest: string;
+  /** Aborting it saves a checkpoint and ends the run with `Interrupted`. */
   signal?: AbortSignal;
   onProgress?: (progress: TrainProgress) => void;
+}
+
+/** The run was stopped by its signal; what it had learned is in the checkpoint, if it keeps one. */
+export class Interrupted extends EmbranchError {
+  override name = "Interrupted";
+  /** What a process that Ctrl-C stopped exits with. */
+  override readonly exitCode = 130;
+  readonly step: number;
+
+  constructor(step: number, checkpoint: string | undefined) {
+    const rescue = checkpoint === undefined ? "" : `; its state is in ${checkpoint}`;
+    super(`training: stopped at step ${step}${rescue}`);
+    this.step = step;
+  }
 }
 
 export interface TrainProgress {
@@ -93,8 +110,6 @@ export interface TrainResult {
   steps: number;
   seconds: number;
   history: HistoryEntry[];
-  /** Stopped by the signal before its bound. */
-  interrupted: boolean;
 }
 
 /** What a checkpoint remembers beside the vectors. */
@@ -105,15 +120,14 @@ interface RunState {
   digest: string;
   model: ModelConfig;
   recipe: Recipe;
-  best: { validation: number; step: number };
+  /** The lowest validation so far, once there is one. */
+  best?: { validation: number; step: number };
   sinceBest: number;
   history: HistoryEntry[];
   lossSum: number;
   lossCount: number;
 }
 
-/** Seconds between checkpoints. */
-const CHECKPOINT_SECONDS = 20;
 /** Share of a timed run between validations. */
 const VALIDATE_SHARE = 0.04;
 /** Share of a run between points of the training curve. */
@@ -121,10 +135,15 @@ const RECORD_SHARE = 0.005;
 
 type Vectors = TrainState<Float32Array>;
 
-/** Trains a model. Throws an `EmbranchError` on a loss that is no number, or on a foreign checkpoint. */
+/**
+ * Trains a model.
+ *
+ * @throws Interrupted when the signal is aborted
+ * @throws EmbranchError on a loss that is no number, on a foreign checkpoint, or where none can be written
+ */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const started = performance.now();
-  const { recipe, seed, minutes, steps, checkpoint, digest, signal, onProgress } = options;
+  const { recipe, seed, minutes, steps, checkpoint, checkpointSeconds = 20, digest, signal } = options;
   await init("wasm");
   const random = new Random(seed);
   const model = new DistanceModel(options.model);
@@ -143,11 +162,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const lowered = lower(stepFunction, args);
   const program = await Program.create(lowered.bytes, options);
   const validator = await Validator.create(model, options);
-  const next = batchSource(options, random);
+  const batchOf = batchSource(options, random);
 
   const fresh = model.initialize(random);
   if (recipe.calibrate && resumed === undefined) {
-    await calibrateScale(model, fresh, await next(1), stepOptions, options);
+    await calibrateScale(model, fresh, await batchOf(1), stepOptions, options);
   }
   const zeros = new Float32Array(model.parameters.size);
   let vectors: Vectors = (resumed?.vectors as Vectors | undefined) ?? {
@@ -169,7 +188,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     digest,
     model: options.model,
     recipe,
-    best: { validation: Infinity, step: 0 },
     sinceBest: 0,
     history: [],
     lossSum: 0,
@@ -180,6 +198,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const limit = steps ?? (minutes === undefined ? recipe.maximumSteps : Infinity);
   const done = () => Math.min(1, minutes === undefined ? state.step / limit : elapsed() / (60 * minutes));
 
+  let saved = resumed === undefined ? undefined : checkpoint;
+  let lastSave = performance.now();
   const save = async () => {
     if (checkpoint === undefined) return;
     state.seconds = elapsed();
@@ -187,6 +207,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       vectors: { ...vectors, keptParameters: kept.parameters, keptStatistics: kept.statistics },
       data: state,
     });
+    saved = checkpoint;
+    lastSave = performance.now();
   };
 
   const record = (learningRate: number, validation?: number) => {
@@ -203,29 +225,35 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       statistics: averaged ? vectors.averageStatistics : vectors.statistics,
     };
     const validation = await validator.percentRmse(candidate.parameters, candidate.statistics);
+    if (!Number.isFinite(validation)) {
+      throw diverged(`validation error must be finite, got ${validation} at step ${state.step}`, saved);
+    }
     record(learningRate, validation);
     state.sinceBest++;
-    if (validation < state.best.validation) {
+    if (state.best === undefined || validation < state.best.validation) {
       state.best = { validation, step: state.step };
       state.sinceBest = 0;
       kept = candidate;
     }
   };
 
-  let interrupted = false;
-  let lastSave = performance.now();
-  let lastRecorded = done();
+  // Follows from the history, so that a resumed run draws the same curve as an unbroken one.
+  const recorded = () => {
+    const { step = 0, seconds = 0 } = state.history.at(-1) ?? {};
+    return minutes === undefined ? step / limit : seconds / (60 * minutes);
+  };
   let lastValidated = Math.floor(done() / VALIDATE_SHARE);
   try {
     let pending: ReturnType<BatchSource> | undefined;
     while (state.step < limit && done() < 1) {
       if (signal?.aborted) {
-        interrupted = true;
-        break;
+        await save();
+        await pending?.catch(() => undefined);
+        throw new Interrupted(state.step, saved);
       }
       const step = state.step + 1;
-      const batch = await (pending ?? next(step));
-      pending = step < limit ? next(step + 1) : undefined;
+      const batch = await (pending ?? batchOf(step));
+      pending = step < limit ? batchOf(step + 1) : undefined;
       // A label that fails is met when the batch is awaited; until then the rejection has an owner.
       pending?.catch(() => undefined);
       const learningRate = recipe.learningRate * scheduleFactor(done(), recipe);
@@ -234,10 +262,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       const feeds = stepFeeds(vectors, batch, numbers, model, stepOptions);
       const outputs = await program.run(feeds);
       const [loss, norm, ...updated] = lowered.outputs.map((name) => outputs[name].data as Float32Array);
+      const next = Object.fromEntries(STATE_NAMES.map((name, i) => [name, updated[i]])) as Vectors;
       if (!Number.isFinite(loss[0]) || !Number.isFinite(norm[0])) {
-        throw notFinite(step, loss[0], model, vectors, checkpoint);
+        const [what, got] = Number.isFinite(loss[0]) ? ["gradient norm", norm[0]] : ["loss", loss[0]];
+        const tensor = damagedTensor(model, vectors, next.mean);
+        throw diverged(`${what} must be finite, got ${got} at step ${step} (${tensor})`, saved);
       }
-      vectors = Object.fromEntries(STATE_NAMES.map((name, i) => [name, updated[i]])) as Vectors;
+      vectors = next;
       state.step = step;
       state.lossSum += loss[0];
       state.lossCount++;
@@ -247,36 +278,31 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (due) {
         lastValidated = share;
         await validate(learningRate);
-      } else if (done() - lastRecorded >= RECORD_SHARE) {
+      } else if (done() - recorded() >= RECORD_SHARE) {
         record(learningRate);
       }
-      if (state.lossCount === 0) lastRecorded = done();
-      onProgress?.({
+      options.onProgress?.({
         step,
         done: done(),
         seconds: elapsed(),
         loss: loss[0],
         validation: state.history.findLast((entry) => entry.validation !== undefined)?.validation,
-        best: Number.isFinite(state.best.validation) ? state.best.validation : undefined,
+        best: state.best?.validation,
       });
-      if (performance.now() - lastSave > 1000 * CHECKPOINT_SECONDS) {
-        await save();
-        lastSave = performance.now();
-      }
+      if (performance.now() - lastSave >= 1000 * checkpointSeconds) await save();
       if (steps === undefined && minutes === undefined && state.sinceBest >= recipe.patience) break;
     }
     await pending?.catch(() => undefined);
-    if (interrupted) await save();
     const { step: lastStep, validation: lastValidation } = state.history.at(-1) ?? {};
     if (lastStep !== state.step || lastValidation === undefined) await validate(0);
+    const { validation, step: bestStep } = state.best!;
     return {
       ...kept,
-      validation: state.best.validation,
-      bestStep: state.best.step,
+      validation,
+      bestStep,
       steps: state.step,
       seconds: elapsed(),
       history: state.history,
-      interrupted,
     };
   } finally {
     await program.close();
@@ -354,35 +380,50 @@ function stepFeeds(
   return feeds;
 }
 
-/** The error of a loss that is no number: the step, the first damaged tensor, where to go on from. */
-function notFinite(
-  step: number,
-  loss: number,
-  model: DistanceModel,
-  vectors: Vectors,
-  checkpoint: string | undefined,
-): EmbranchError {
-  const damaged = model.parameters.entries.find(({ offset, size }) =>
-    vectors.parameters.subarray(offset, offset + size).some((value) => !Number.isFinite(value)),
-  );
-  const where =
-    damaged === undefined ? "the gradient overflowed" : `parameter "${damaged.path}" is not finite`;
-  const rescue =
-    checkpoint === undefined
-      ? ""
-      : `; the last good state is in "${checkpoint}" (--resume), if one was written`;
-  return new EmbranchError(
-    `training: loss must be finite, got ${loss} at step ${step} (${where}); lower --learning-rate${rescue}`,
-  );
+/** The error of a run that has gone astray, with what to do and where to go on from. */
+function diverged(what: string, saved: string | undefined): EmbranchError {
+  const rescue = saved === undefined ? "" : `; the last checkpoint is ${saved} (--resume)`;
+  return new EmbranchError(`training: ${what}; lower --learning-rate${rescue}`);
 }
 
+/** Names the first tensor that is not finite: a parameter before the step, or else a gradient of it. */
+function damagedTensor(
+  { parameters: { entries } }: DistanceModel,
+  { parameters }: Vectors,
+  meanGradient: Float32Array,
+): string {
+  const damaged = (vector: Float32Array) =>
+    entries.find(({ offset, size }) =>
+      vector.subarray(offset, offset + size).some((value) => !Number.isFinite(value)),
+    )?.path;
+  const parameter = damaged(parameters);
+  if (parameter !== undefined) return `parameter "${parameter}" is not finite`;
+  const gradient = damaged(meanGradient);
+  return gradient === undefined ? "its squares overflow" : `the gradient of "${gradient}" is not finite`;
+}
+
+/**
+ * Throws unless the checkpoint is of this very run; the learning rate alone may be another one, so that a run
+ * that diverged can be saved.
+ */
 function checkResumable(saved: RunState, { model, recipe, seed, digest }: TrainOptions): void {
-  const expected = { model, recipe, seed, digest };
-  for (const [name, value] of Object.entries(expected)) {
-    const [was, is] = [JSON.stringify(saved[name as keyof RunState]), JSON.stringify(value)];
-    if (was === is) continue;
+  const fields = (state: Pick<RunState, "model" | "recipe" | "seed" | "digest">) => ({
+    "the training data": state.digest,
+    seed: state.seed,
+    ...state.model,
+    ...state.recipe,
+    recipe: state.recipe.name,
+    name: undefined,
+    learningRate: undefined,
+  });
+  const was = fields(saved) as Record<string, unknown>;
+  const is = fields({ model, recipe, seed, digest }) as Record<string, unknown>;
+  for (const name of new Set([...Object.keys(was), ...Object.keys(is)])) {
+    const [before, now] = [JSON.stringify(was[name]), JSON.stringify(is[name])];
+    if (before === now) continue;
+    const values = name === "the training data" ? "others" : `${now} instead of ${before}`;
     throw new EmbranchError(
-      `resume: ${name === "digest" ? "the training data" : name} must be what the checkpoint was made with, got ${is} instead of ${was}`,
+      `resume: ${name} must be what the checkpoint was made with, got ${values}; start again without --resume`,
     );
   }
 }

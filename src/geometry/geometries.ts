@@ -89,6 +89,8 @@ export interface InitialValues {
   radius?: number;
   /** Factor from distance in the space to predicted distance; default 1. */
   scale?: number;
+  /** Power that distances in the space are raised to; default 1. */
+  exponent?: number;
   /** `lorentz`: k, the squared radius of curvature, K = −1/k; default 0.0225. */
   radiusSquared?: number;
 }

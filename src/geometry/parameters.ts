@@ -26,6 +26,9 @@ export interface Bounds {
 /** Range of a learned scale, and of the radius of a sphere in a flat space. */
 export const POSITIVE: Bounds = { low: 1e-7, high: 1e10 };
 
+/** Range of a learned exponent. */
+export const EXPONENT: Bounds = { low: 0.25, high: 4 };
+
 /** The value of a parameter limited to `bounds`, with the gradient passed through; `raw` is borrowed. */
 export function bounded(raw: np.Array, { low, high }: Bounds): np.Array {
   return clampThrough(raw.ref, low, high);

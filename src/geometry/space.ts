@@ -6,12 +6,12 @@
  * parameters are borrowed.
  */
 
-import type { numpy as np } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import { UsageError } from "../error.ts";
 import * as geometries from "./geometries.ts";
 import type { Cancellation, Geometry, InitialValues } from "./geometries.ts";
 import type { IndexMetric, IndexVectors } from "./neighbor-vectors.ts";
-import { bounded, boundedValue, POSITIVE } from "./parameters.ts";
+import { bounded, boundedValue, EXPONENT, POSITIVE } from "./parameters.ts";
 import type { Parameters, ParameterValues } from "./parameters.ts";
 
 /** Names of the spaces. */
@@ -38,6 +38,11 @@ export interface SpaceOptions {
   scaling?: boolean;
   /** Multiply distances by a learned positive number; default true with `scaling` and in `hyperbolic`. */
   scale?: boolean;
+  /**
+   * Raise distances to a learned power γ (0.25 … 4) before the scale; default false. A prediction is then
+   * α·dᵞ: the same ranking, and one number more to follow how edit distances saturate.
+   */
+  exponent?: boolean;
   /** Values of the learned scalars before training. */
   initial?: InitialValues;
 }
@@ -76,6 +81,37 @@ export interface Space {
   queryVectors(points: Float32Array, dims: number, p: ParameterValues): IndexVectors;
 }
 
+/** Below this a distance counts as this long in a power, so that its logarithm is finite. */
+const SHORTEST = 1e-6;
+
+/**
+ * Raises a geometry's distances to a learned power.
+ *
+ * Ranking is unchanged; with an exponent above 1 the triangle inequality no longer holds.
+ */
+function raised(geometry: Geometry): Geometry {
+  const { cancellation } = geometry;
+  const exponentOf = (p: ParameterValues): number => boundedValue(p.exponent, EXPONENT);
+  // d·d^(γ−1): 0 where the points coincide, with a finite gradient there.
+  const power = (d: np.Array, p: Parameters): np.Array =>
+    np.exp(np.log(np.maximum(d.ref, SHORTEST)).mul(bounded(p.exponent, EXPONENT).sub(1))).mul(d);
+  return {
+    ...geometry,
+    distance: (x, y, p) => power(geometry.distance(x, y, p), p),
+    distances: (x, y, p) => power(geometry.distances(x, y, p), p),
+    exactDistance: (x, y, p) => geometry.exactDistance(x, y, p) ** exponentOf(p),
+    initialParameters: (initial) => ({
+      ...geometry.initialParameters(initial),
+      exponent: initial.exponent ?? 1,
+    }),
+    constants: (p) => ({ ...geometry.constants(p), exponent: exponentOf(p) }),
+    cancellation: cancellation && {
+      size: cancellation.size,
+      limit: (a, b, tolerance, p) => cancellation.limit(a, b, tolerance, p) ** exponentOf(p),
+    },
+  };
+}
+
 /** Multiplies a geometry's distances by a learned scale. */
 function scaled(geometry: Geometry): Geometry {
   const { cancellation } = geometry;
@@ -112,7 +148,7 @@ export function createSpace(name: GeometryName, options: SpaceOptions = {}): Spa
   if (!isGeometryName(name)) {
     throw new UsageError(`geometry: must be one of ${GEOMETRY_NAMES.join(", ")}, got ${String(name)}`);
   }
-  const { scaling = name === "hyperbolic", scale = scaling, initial = {} } = options;
+  const { scaling = name === "hyperbolic", scale = scaling, exponent = false, initial = {} } = options;
   checkInitial(name, initial);
   if (name === "hyperbolic" && !scaling) {
     throw new UsageError("scaling: hyperbolic is the scaled space, got false; use poincare for free points");
@@ -122,12 +158,13 @@ export function createSpace(name: GeometryName, options: SpaceOptions = {}): Spa
   }
   let geometry: Geometry = geometries[name];
   if (scaling && name !== "hyperbolic" && name !== "cosine") geometry = geometries.onSphere(geometry);
+  if (exponent) geometry = raised(geometry);
   if (scale) geometry = scaled(geometry);
   const { project, distance, distances, exactDistance, constants, cancellation, indexing } = geometry;
   const radiusSquared = (p: ParameterValues): number => constants(p).radiusSquared ?? 1;
   return {
     name,
-    options: { scaling, scale, initial },
+    options: { scaling, scale, exponent, initial },
     initialParameters: () => geometry.initialParameters(initial),
     constants,
     project,

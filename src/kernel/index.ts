@@ -2,7 +2,7 @@
  * @file The kernel room: exact edit distances in WebAssembly, on all cores.
  */
 export { EditDistances, editDistance, type EditDistanceOptions } from "./edit-distance.ts";
-export { condensedIndex, type Costs, type Distances } from "./job.ts";
+export type { Costs, Distances } from "./job.ts";
 export { checkCosts, parseCosts, type ParseCostsOptions } from "./costs.ts";
 export { packCodes, type PackedCodes } from "./packed.ts";
 export type { Progress, RequestOptions } from "./pool.ts";

@@ -69,8 +69,3 @@ export const SLICED_LANES = 128;
 export function tileCount(job: EditJob): number {
   return job.tiles.length / (job.kind === "sweep" ? 4 : 2);
 }
-
-/** Position of the pair i < j in a condensed matrix of n points (SciPy's order). */
-export function condensedIndex(i: number, j: number, n: number): number {
-  return i * n - (i * (i + 1)) / 2 + j - i - 1;
-}

@@ -5,7 +5,8 @@
  */
 import type { Kernel } from "./instance.ts";
 import { CODES } from "./packed.ts";
-import { condensedIndex, SLICED_LANES, type Costs, type SweepJob } from "./job.ts";
+import { condensedIndex } from "../sequence/condensed.ts";
+import { SLICED_LANES, type Costs, type SweepJob } from "./job.ts";
 import { Placement } from "./placement.ts";
 
 /** Runs the tiles of one sweep on one thread's kernel. */
@@ -133,7 +134,7 @@ export class Sweeper {
         const q = textOrder[textFrom + t];
         if (layout === "rows") result[p * width + q] = d;
         else if (layout === "columns") result[q * size + p] = d;
-        else result[p < q ? condensedIndex(p, q, size) : condensedIndex(q, p, size)] = d;
+        else result[condensedIndex(p, q, size)] = d;
       }
       pairs += Math.max(0, texts - first);
     }

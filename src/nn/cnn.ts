@@ -21,12 +21,12 @@ import {
   pool,
   relu,
   type BatchNormArrays,
+  type ConvArrays,
   type LinearArrays,
   type Moments,
   type Pooling,
 } from "./layers.ts";
 import { readoutParameters } from "./mlp.ts";
-import type { ArrayTree } from "./parameter.ts";
 import { hasWindowTable, tokenLayer } from "./token-window.ts";
 
 export interface CnnOptions {
@@ -46,7 +46,7 @@ export interface CnnOptions {
 
 interface CnnArrays {
   letter: LinearArrays;
-  layers: { conv: LinearArrays; norm?: BatchNormArrays }[];
+  layers: { conv: ConvArrays; norm?: BatchNormArrays }[];
   readout: LinearArrays;
 }
 
@@ -75,7 +75,7 @@ export function cnnEncoder(
     parameters: {
       letter: linearParameters(letters, channels),
       layers: each.map(() => ({
-        conv: convParameters(channels, channels, kernel),
+        conv: convParameters(channels, channels, kernel, { bias: !normalise }),
         ...(normalise ? { norm: batchNormParameters(channels) } : {}),
       })),
       readout: readoutParameters(channels * shortened, dim),
@@ -108,7 +108,7 @@ export function cnnEncoder(
         x = pool(x, pooling);
       }
       const embedding = linear(readout, x.reshape([batch, channels * shortened]));
-      return { embedding, statistics: updated as unknown as ArrayTree };
+      return { embedding, statistics: updated };
     },
   };
 }

@@ -27,12 +27,26 @@ export function linear({ weight, bias }: LinearArrays, x: np.Array): np.Array {
   return np.matmul(x, weight).add(bias);
 }
 
-/** A convolution's parameters, weight [outputs, inputs, kernel]. */
-export function convParameters(inputs: number, outputs: number, kernel: number): ParameterTree {
-  return {
-    weight: fanIn([outputs, inputs, kernel], inputs * kernel),
-    bias: fanIn([outputs], inputs * kernel, { decay: false }),
-  };
+/**
+ * A convolution's parameters, weight [outputs, inputs, kernel].
+ *
+ * Without `bias` before batch normalisation, which takes the mean away: a bias there changes nothing, and a
+ * gradient that is nothing but rounding would only make it wander.
+ */
+export function convParameters(
+  inputs: number,
+  outputs: number,
+  kernel: number,
+  { bias = true }: { bias?: boolean } = {},
+): ParameterTree {
+  const weight = fanIn([outputs, inputs, kernel], inputs * kernel);
+  return bias ? { weight, bias: fanIn([outputs], inputs * kernel, { decay: false }) } : { weight };
+}
+
+export interface ConvArrays {
+  [name: string]: np.Array | undefined;
+  weight: np.Array;
+  bias?: np.Array;
 }
 
 /**
@@ -48,15 +62,15 @@ export interface ConvOptions {
 
 /** 1-D convolution, zero padding ⌊k/2⌋: [batch, inputs, length] → [batch, outputs, ⌊(length−1)/stride⌋+1]. */
 export function conv(
-  { weight, bias }: LinearArrays,
+  { weight, bias }: ConvArrays,
   x: np.Array,
   { stride = 1, formulation = "primitive" }: ConvOptions = {},
 ): np.Array {
   const [outputs, inputs, kernel] = weight.shape;
   const half = Math.floor(kernel / 2);
-  const shift = bias.reshape([1, outputs, 1]);
+  const shifted = (y: np.Array) => (bias === undefined ? y : y.add(bias.reshape([1, outputs, 1])));
   if (formulation === "primitive") {
-    return lax.convGeneralDilated(x, weight, [stride], [[half, half]]).add(shift);
+    return shifted(lax.convGeneralDilated(x, weight, [stride], [[half, half]]));
   }
   if (stride !== 1) throw new Error(`conv: unfold supports stride 1 only, got ${stride}`);
   const [batch, , length] = x.shape;
@@ -68,8 +82,9 @@ export function conv(
   const taps = Array.from({ length: kernel }, (_, tap) => padded.ref.slice([], [], [tap, tap + length]));
   padded.dispose();
   const unfolded = np.stack(taps, 1).reshape([batch, kernel * inputs, length]);
-  const matrix = weight.transpose([0, 2, 1]).reshape([outputs, kernel * inputs]);
-  return np.matmul(matrix, unfolded).add(shift);
+  // With its batch axis, since jax-js puts the axes of a bare matrix first.
+  const matrix = weight.transpose([0, 2, 1]).reshape([1, outputs, kernel * inputs]);
+  return shifted(np.matmul(matrix, unfolded));
 }
 
 /** Batch normalisation's trained parameters. */
@@ -133,8 +148,12 @@ export function batchNorm(
   // The variance is taken around the mean: E[x²] − E[x]² loses every digit where the mean dominates.
   const count = x.size / channels;
   const mean = x.ref.mean(axes, { keepdims: true });
-  const centred = x.sub(mean.ref);
-  const variance = np.square(centred.ref).mean(axes);
+  const centred = x.ref.sub(mean.ref);
+  // Its gradient in one pass: the mean need not move, since deviations from it sum to 0, and of the two equal
+  // halves of a square's gradient one is taken, twice.
+  const deviation = x.sub(lax.stopGradient(mean.ref));
+  const half = deviation.ref.mul(lax.stopGradient(deviation)).mean(axes);
+  const variance = half.ref.mul(2).sub(lax.stopGradient(half));
   const statistics = updatedStatistics(
     running,
     { mean: mean.reshape([channels]), variance: variance.ref },

@@ -17,7 +17,7 @@ import {
   type LinearArrays,
   type Moments,
 } from "./layers.ts";
-import { constant, xavier, type ArrayTree, type ParameterTree } from "./parameter.ts";
+import { constant, xavier, type ParameterTree } from "./parameter.ts";
 
 export interface MlpOptions {
   /** Dense layers, the last included (default 2). */
@@ -65,7 +65,7 @@ export function mlpEncoder(
         return step.statistics;
       });
       const kept = updated.filter((moments) => moments !== undefined);
-      return { embedding: x, statistics: { norm: kept } as ArrayTree };
+      return { embedding: x, statistics: { norm: kept } };
     },
   };
 }

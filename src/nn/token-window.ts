@@ -16,6 +16,7 @@ import {
   relu,
   updatedStatistics,
   type BatchNormArrays,
+  type ConvArrays,
   type LinearArrays,
   type Moments,
   type Pooling,
@@ -60,10 +61,10 @@ function windowCodes(
 }
 
 export interface TokenLayerArrays {
-  [name: string]: LinearArrays | BatchNormArrays | undefined;
+  [name: string]: LinearArrays | ConvArrays | BatchNormArrays | undefined;
   /** Letter to channels, [letters, channels]. */
   letter: LinearArrays;
-  conv: LinearArrays;
+  conv: ConvArrays;
   norm?: BatchNormArrays;
 }
 
@@ -96,11 +97,13 @@ export function tokenLayer(
     letter.bias.reshape([1, channels]),
   ]);
   const contributions = np.matmul(values.reshape([1, symbols, channels]), conv.weight.transpose([2, 1, 0]));
-  let table = conv.bias;
-  np.split(contributions, kernel, 0).forEach((contribution, tap) => {
+  const byTap = np.split(contributions, kernel, 0).map((contribution, tap) => {
     const axes = Array.from({ length: kernel }, (_, axis) => (axis === tap ? symbols : 1));
-    table = contribution.reshape([...axes, channels]).add(table);
+    return contribution.reshape([...axes, channels]);
   });
+  let table = [...byTap, ...(conv.bias === undefined ? [] : [conv.bias])].reduce((sum, part) =>
+    sum.add(part),
+  );
   const size = windows(letters, kernel);
   table = table.reshape([size, channels]);
 
@@ -154,12 +157,13 @@ export function tokenLayer(
 function occurrences(padded: np.Array, letters: number, width: number, length: number): np.Array {
   const symbols = letters + 2;
   const [batch] = padded.shape;
-  const first = padded.ref.slice([], [0, length]).reshape([batch * length]);
+  const first = nn.oneHot(padded.ref.slice([], [0, length]).reshape([batch * length]), symbols);
+  if (width === 1) {
+    padded.dispose();
+    return first.sum(0);
+  }
   const others = windowCodes(padded.slice([], [1, length + width]), letters, width - 1, length, 1);
   const size = windows(letters, width - 1);
-  const counts = np.matmul(
-    nn.oneHot(first, symbols).transpose(),
-    nn.oneHot(others.reshape([batch * length]), size),
-  );
+  const counts = np.matmul(first.transpose(), nn.oneHot(others.reshape([batch * length]), size));
   return counts.reshape([symbols * size]);
 }

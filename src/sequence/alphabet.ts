@@ -108,7 +108,7 @@ function illegalLetter(sequence: string, index: number, alphabet: Alphabet, loca
   if (/\d/.test(letter)) {
     advice = "remove position numbers from the sequence";
   } else if (alphabet === DNA && character < 128 && PROTEIN.codeOf[character] !== ILLEGAL) {
-    advice = "if this is a protein, choose the protein alphabet";
+    advice = "if this is a protein, choose the protein alphabet, or a model of proteins";
   }
   return new FormatError(`${rule}: ${advice}`, location);
 }

@@ -2,9 +2,17 @@
  * @file `embed`: sequences to points, in blocks, so that memory does not grow with the file.
  */
 
-import { FormatError } from "../error.ts";
+import { FormatError, type Location } from "../error.ts";
 import type { Model } from "../engine/model-file.ts";
-import { encode, type SequenceRecord, type SequenceSet } from "../sequence/index.ts";
+import {
+  decode,
+  DNA,
+  encode,
+  guessAlphabet,
+  PROTEIN,
+  type SequenceRecord,
+  type SequenceSet,
+} from "../sequence/index.ts";
 
 /** Some embedded sequences, in the order of the input. */
 export interface EmbeddedBlock {
@@ -22,9 +30,11 @@ export interface EmbedOptions {
 }
 
 /**
- * Embeds a stream of records.
+ * Embeds a stream of records. Ids are passed on as they are: to find one that comes twice, all would have to be
+ * kept.
  *
- * @throws FormatError for letters outside the model's alphabet and sequences longer than the model
+ * @throws FormatError for letters outside the model's alphabet, DNA given to a model of proteins, and sequences
+ *   longer than the model
  */
 export async function* embedRecords(
   model: Model,
@@ -33,27 +43,47 @@ export async function* embedRecords(
 ): AsyncGenerator<EmbeddedBlock, void, undefined> {
   let ids: string[] = [];
   let codes: Uint8Array[] = [];
-  for await (const { id, sequence, line } of records) {
-    signal?.throwIfAborted();
-    checkLength(sequence.length, model, { file, line, record: id });
-    ids.push(id);
-    codes.push(encode(sequence, model.alphabet, { file, line, record: id }).codes);
-    if (ids.length < blockSize) continue;
-    yield { ids, data: await model.embed(codes) };
+  let first = true;
+  const block = async () => {
+    if (first) checkLetters(model, codes, { file });
+    first = false;
+    const embedded = { ids, data: await model.embed(codes) };
     ids = [];
     codes = [];
+    return embedded;
+  };
+  for await (const { id, sequence, line } of records) {
+    signal?.throwIfAborted();
+    checkLength(model, sequence.length, { file, line, record: id });
+    ids.push(id);
+    codes.push(encode(sequence, model.alphabet, { file, line, record: id }).codes);
+    if (ids.length === blockSize) yield await block();
   }
-  if (ids.length > 0) yield { ids, data: await model.embed(codes) };
+  if (ids.length > 0) yield await block();
 }
 
-function checkLength(
-  length: number,
-  { manifest }: Model,
-  where: { file?: string; line?: number; record?: string },
-) {
+/** Throws a `FormatError` for a sequence longer than the model. */
+export function checkLength({ manifest }: Model, length: number, where: Location): void {
   if (length <= manifest.length) return;
   throw new FormatError(
     `sequence: must have at most the model's ${manifest.length} letters, got ${length}; trim it, or fit a model with --length ${length}`,
+    where,
+  );
+}
+
+/** Letters that tell DNA from proteins: fewer may be a peptide. */
+const TELLING = 50;
+/** Sequences that are looked at. */
+const GLANCE = 100;
+
+/** Throws a `FormatError` for DNA given to a model of proteins, among whose letters all of DNA's are. */
+export function checkLetters({ alphabet }: Model, codes: readonly Uint8Array[], where: Location): void {
+  if (alphabet !== PROTEIN) return;
+  const letters = codes.slice(0, GLANCE).map((sequence) => decode(sequence, PROTEIN));
+  const count = letters.reduce((sum, { length }) => sum + length, 0);
+  if (count < TELLING || guessAlphabet(letters) !== DNA) return;
+  throw new FormatError(
+    "sequences: must be proteins as the model's are, got what looks like DNA; use a model fitted to DNA",
     where,
   );
 }
@@ -66,11 +96,11 @@ export async function embed(
 ): Promise<Float32Array> {
   const { dim } = model.manifest;
   const out = new Float32Array(ids.length * dim);
+  checkLetters(model, codes, { file });
+  codes.forEach((sequence, i) => checkLength(model, sequence.length, { file, record: ids[i] }));
   for (let start = 0; start < ids.length; start += blockSize) {
     signal?.throwIfAborted();
-    const block = codes.slice(start, start + blockSize);
-    block.forEach((sequence, i) => checkLength(sequence.length, model, { file, record: ids[start + i] }));
-    out.set(await model.embed(block), start * dim);
+    out.set(await model.embed(codes.slice(start, start + blockSize)), start * dim);
   }
   return out;
 }

@@ -4,6 +4,7 @@
 
 import type { Model } from "../engine/model-file.ts";
 import type { ProgramOptions } from "../engine/run.ts";
+import { UsageError } from "../error.ts";
 import { EditDistances, packCodes, type Costs, type Progress } from "../kernel/index.ts";
 import { Random, type SequenceSet } from "../sequence/index.ts";
 import { condensedLength, condensedPair } from "../sequence/condensed.ts";
@@ -80,28 +81,47 @@ async function distancePairs(
   }
 }
 
-/** Different unordered pairs of `count` things, drawn without replacement. */
-function samplePairs(
+/** Different unordered pairs (left[i] < right[i]) of `count` things, drawn without replacement, in order. */
+export function samplePairs(
   count: number,
   pairs: number,
   random: Random,
 ): { left: Uint32Array; right: Uint32Array } {
   const total = condensedLength(count);
-  const chosen = new Set<number>();
-  // Rejection is cheap while fewer than half are wanted; beyond, it is the others that are drawn.
-  const few = pairs <= total / 2;
-  while (chosen.size < (few ? pairs : total - pairs)) chosen.add(Math.floor(random.uniform53() * total));
-  const indices = new Float64Array(pairs);
-  let at = 0;
-  if (few) for (const index of chosen) indices[at++] = index;
-  else for (let index = 0; index < total; index++) if (!chosen.has(index)) indices[at++] = index;
-  indices.sort();
+  if (pairs > total) throw new UsageError(`pairs: must be at most the ${total} of ${count}, got ${pairs}`);
+  // Drawing different ones is cheap while fewer than half are wanted; beyond, it is the others that are drawn.
+  const indices =
+    pairs <= total / 2
+      ? differentIntegers(total, pairs, random)
+      : complement(total, differentIntegers(total, total - pairs, random));
   const left = new Uint32Array(pairs);
   const right = new Uint32Array(pairs);
   indices.forEach((index, i) => {
     [left[i], right[i]] = condensedPair(index, count);
   });
   return { left, right };
+}
+
+/** `count` different integers below `limit`, ascending; memory is theirs alone, so there may be many. */
+function differentIntegers(limit: number, count: number, random: Random): Float64Array {
+  const out = new Float64Array(count);
+  for (let found = 0; found < count;) {
+    for (let i = found; i < count; i++) out[i] = Math.floor(random.uniform53() * limit);
+    out.sort();
+    found = 0;
+    for (let i = 0; i < count; i++) if (i === 0 || out[i] !== out[i - 1]) out[found++] = out[i];
+  }
+  return out;
+}
+
+/** The integers below `limit` that are not among `excluded`, which ascend. */
+function complement(limit: number, excluded: Float64Array): Float64Array {
+  const out = new Float64Array(limit - excluded.length);
+  let at = 0;
+  for (let index = 0; index < limit; index++) {
+    if (excluded[index - at] !== index) out[at++] = index;
+  }
+  return out;
 }
 
 /** Errors of predicted distances; `length` is the model's n. */

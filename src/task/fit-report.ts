@@ -49,7 +49,7 @@ export function fitReport(
     history: training.history,
     heldOut: {
       ...heldOut,
-      of: `${validation.set.ids.length} sequences that training never saw`,
+      of: `${validation.set.ids.length} sequences`,
       length,
       rmsePercent: evaluation.rmsePercent,
       maePercent: evaluation.maePercent,

@@ -3,8 +3,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { UsageError } from "../error.ts";
+import { EmbranchError, UsageError } from "../error.ts";
 import { DistanceModel, type ModelConfig } from "../engine/model.ts";
 import { encodeModel, type Manifest } from "../engine/model-file.ts";
 import { KernelOracle, MatrixOracle } from "../engine/labels.ts";
@@ -16,6 +15,7 @@ import { EditDistances, packCodes, type Costs } from "../kernel/index.ts";
 import type { EncoderOptions } from "../nn/encoder.ts";
 import { findUniques, Random, subset, trainValidationSplit, type SequenceSet } from "../sequence/index.ts";
 import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
+import { VERSION } from "../version.ts";
 
 export interface FitOptions {
   /** Held-out sequences; by default a tenth of the different ones, 1,000 at most. */
@@ -47,10 +47,13 @@ export interface FitOptions {
    * from among them, and no sequences are made up.
    */
   distances?: ArrayLike<number>;
-  /** File that checkpoints are kept in. */
+  /** File that checkpoints are kept in; it stays when training is done. */
   checkpoint?: string;
+  /** Seconds between checkpoints (default 20). */
+  checkpointSeconds?: number;
   /** Go on from the checkpoint. */
   resume?: boolean;
+  /** Aborting it saves a checkpoint and ends the run with `Interrupted`. */
   signal?: AbortSignal;
   onProgress?: (progress: TrainProgress) => void;
   /** Told once, before training: what will be trained on what, and for how long. */
@@ -77,13 +80,10 @@ export interface FitResult {
 
 /** Held-out sequences that are validated on at most: half a million pairs say enough. */
 const MOST_VALIDATED = 1000;
+/** And at least, where there are as many again to train on: two would be one pair. */
+const FEWEST_VALIDATED = 3;
 /** Share of the sequences that is held out where none are given. */
 const HELD_OUT = 0.1;
-
-/** Version of the package, for manifests. */
-export const VERSION = (
-  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }
-).version;
 
 /** SHA-256 of a data set: names, alphabet and letters. */
 export function digestOf(sets: readonly SequenceSet[]): string {
@@ -98,9 +98,33 @@ export function digestOf(sets: readonly SequenceSet[]): string {
   return hash.digest("hex");
 }
 
+/** What a checkpoint must agree with: the data, and where its labels come from. */
+function labelDigest(data: string, { costs, distances }: FitOptions): string {
+  const hash = createHash("sha256").update(data);
+  if (costs !== undefined) hash.update(costs.substitution).update(String(costs.gap));
+  if (distances !== undefined) hash.update(Float64Array.from(distances));
+  return hash.digest("hex");
+}
+
+/** Throws a `UsageError` on numbers that make no batches. */
+function checkRecipe({ name, pairs, batch, augmented }: Recipe, { settings, distances }: FitOptions): void {
+  if (batch < 2) throw new UsageError(`batch: must be at least 2 sequences, got ${batch}`);
+  if (pairs === "sampled" && batch % 2 !== 0) {
+    throw new UsageError(`batch: must be even, since its halves are paired, got ${batch}`);
+  }
+  if (augmented >= batch) {
+    throw new UsageError(`augmented: must be below the batch of ${batch}, got ${augmented}`);
+  }
+  if (settings?.augmented === undefined || settings.augmented === 0) return;
+  if (pairs === "sampled") throw new UsageError(`augmented: the ${name} recipe makes up no sequences`);
+  if (distances !== undefined) {
+    throw new UsageError("augmented: given distances cannot label made-up sequences; leave it out");
+  }
+}
+
 /** Where the learned scalars of a space start by default. */
 function initialValues(geometry: GeometryName): SpaceOptions["initial"] {
-  return geometry === "hyperbolic" ? { radius: 0.25 } : {};
+  return geometry === "hyperbolic" ? { radius: 0.4, exponent: 1.7 } : { exponent: geometry === "square" ? 1 : 1.7 };
 }
 
 /** What is trained on and what is held out. */
@@ -127,15 +151,16 @@ function divide(sequences: SequenceSet, given: SequenceSet | undefined, random: 
   // Copies of one sequence on both sides would flatter the error, so only different ones are split.
   const { representatives } = findUniques(sequences.codes);
   if (representatives.length < 4) {
-    throw new UsageError(
-      `sequences: must be at least 4 different ones to train on some and hold out others, got ${representatives.length}`,
+    throw new EmbranchError(
+      `sequences: must be at least 4 different ones to train on some and hold out others, got ${representatives.length}; add more`,
     );
   }
-  const share = Math.max(
-    2.5 / representatives.length,
-    Math.min(HELD_OUT, MOST_VALIDATED / representatives.length),
+  const count = representatives.length;
+  const heldOut = Math.max(
+    Math.min(FEWEST_VALIDATED, Math.floor(count / 2)),
+    Math.min(HELD_OUT * count, MOST_VALIDATED),
   );
-  const split = trainValidationSplit(representatives.length, { validation: share, random: held });
+  const split = trainValidationSplit(count, { validation: heldOut / count, random: held });
   const indices = {
     training: split.train.map((i) => representatives[i]),
     validation: split.validation.map((i) => representatives[i]),
@@ -165,7 +190,8 @@ function condensedSubset(values: ArrayLike<number>, count: number, chosen: Uint3
  * is a pure function of the data, the seed and the number of threads.
  *
  * @throws UsageError on options that contradict each other or the data
- * @throws EmbranchError when training fails, or a checkpoint is of another run
+ * @throws Interrupted when the signal is aborted
+ * @throws EmbranchError on fewer than four different sequences, when training fails, or a checkpoint is of another run
  */
 export async function fit(sequences: SequenceSet, options: FitOptions = {}): Promise<FitResult> {
   const { seed = 1, geometry = "hyperbolic", dim = 128, minutes, steps, threads, costs } = options;
@@ -178,11 +204,14 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
   }
   const longest = Math.max(training.maxLength, validation.maxLength);
   const { length = longest } = options;
-  if (length < longest)
+  if (length < longest) {
     throw new UsageError(`length: must be at least ${longest}, the longest sequence, got ${length}`);
+  }
 
   const base = options.recipe === "paper" ? paperRecipe(training.ids.length) : DEFAULT_RECIPE;
-  const recipe: Recipe = { ...base, ...options.settings };
+  const { settings } = options;
+  const recipe: Recipe = { ...base, ...settings, optimizer: { ...base.optimizer, ...settings?.optimizer } };
+  checkRecipe(recipe, options);
   // Only the kernel can label made-up sequences; with a matrix a batch holds real ones alone.
   if (options.distances !== undefined) {
     recipe.augmented = 0;
@@ -192,9 +221,9 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
     encoder: options.encoder ?? { name: options.recipe === "paper" ? "cnn" : "residual" },
     shape: { length, letters: sequences.alphabet.size, dim },
     geometry,
-    // The papers start at a radius of 0.01; nearer to 1 the distances bend from the start, and train faster.
+    // A nearly flat start at the right scale: curvature is then learned as far as the data asks for it.
     space:
-      options.space ?? (options.recipe === "paper" ? {} : { scale: true, initial: initialValues(geometry) }),
+      options.space ?? (options.recipe === "paper" ? {} : { scale: true, exponent: true, initial: initialValues(geometry) }),
   };
   const model = new DistanceModel(config);
   options.onStart?.({
@@ -233,8 +262,9 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
       threads,
       device: options.device,
       checkpoint: options.checkpoint,
+      checkpointSeconds: options.checkpointSeconds,
       resume: options.resume,
-      digest,
+      digest: labelDigest(digest, options),
       signal: options.signal,
       onProgress: options.onProgress,
     });
@@ -260,7 +290,6 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
         recipe: recipe.name,
         loss: recipe.loss,
         steps: result.steps,
-        seconds: result.seconds,
       },
       validation: {
         sequences: validation.ids.length,

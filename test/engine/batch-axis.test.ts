@@ -23,7 +23,7 @@ const ENCODERS: [string, EncoderOptions][] = [
   ["cnn, maximum pooling", { name: "cnn", layers: 2, channels: 4, pooling: "max" }],
   ["cnn, no pooling", { name: "cnn", layers: 2, channels: 4, pooling: "none" }],
   ["cnn of width 5", { name: "cnn", layers: 2, channels: 4, kernel: 5 }],
-  ["residual", { name: "residual", channels: 4, stages: 2 }],
+  ["residual", { name: "residual", channels: 4, width: 3 }],
 ];
 
 const GEOMETRIES: GeometryName[] = ["euclidean", "hyperbolic", "poincare", "lorentz"];
@@ -53,7 +53,9 @@ describe("an open batch axis", () => {
       const tokens = Int32Array.from({ length: 7 * SHAPE.length }, () => random.integer(5));
       const embedded = async (from: number, to: number) => {
         const part = tokens.slice(from * SHAPE.length, to * SHAPE.length);
-        const { output } = await program.run({ tokens: new Tensor("int32", part, [to - from, SHAPE.length]) });
+        const { output } = await program.run({
+          tokens: new Tensor("int32", part, [to - from, SHAPE.length]),
+        });
         expect(output.dims).toEqual([to - from, SHAPE.dim]);
         return Array.from(output.data as Float32Array);
       };
@@ -65,18 +67,38 @@ describe("an open batch axis", () => {
   });
 
   it.each<[string, string, (x: np.Array) => np.Array]>([
-    ["repeating", "repeated", (x) => np.concatenate([x.ref, np.broadcastTo(x.sum(1, { keepdims: true }).slice([0, 1]), [OPEN, 4])], 1)],
+    ["repeating", "repeated", (x) => np.concatenate([x, np.zeros([OPEN, 2])], 1)],
     ["a mean over", "reduced", (x) => x.mean(0)],
     ["a product over", "summed over", (x) => np.matmul(x.ref.transpose(), x)],
     ["cutting", "cut", (x) => x.slice([0, 2])],
     ["splitting", "split", (x) => np.split(x, [2], 0)[1]],
-    ["padding", "padded", (x) => np.pad(x, [[1, 0], [0, 0]])],
+    [
+      "padding",
+      "padded",
+      (x) =>
+        np.pad(x, [
+          [1, 0],
+          [0, 0],
+        ]),
+    ],
     ["joining along", "joined", (x) => np.concatenate([x.ref, x], 0)],
     ["reversing", "reversed", (x) => np.flip(x, 0)],
     ["looking up along", "indexed", (x) => np.take(x, np.array([0, 1], { dtype: np.int32 }), 0)],
     ["sorting along", "sorted", (x) => np.sort(x, 0)],
-    ["a constant along", "part of a constant", (x) => x.add(np.arange(OPEN).astype(np.float32).reshape([OPEN, 1]))],
-    ["an outer product with itself along", "paired with itself", (x) => x.ref.reshape([OPEN, 1, 4]).mul(x.reshape([1, OPEN, 4])).reshape([OPEN, OPEN, 2, 2])],
+    [
+      "a constant along",
+      "part of a constant",
+      (x) => x.add(np.arange(OPEN).astype(np.float32).reshape([OPEN, 1])),
+    ],
+    [
+      "an outer product with itself along",
+      "paired with itself",
+      (x) =>
+        x.ref
+          .reshape([OPEN, 1, 4])
+          .mul(x.reshape([1, OPEN, 4]))
+          .reshape([OPEN, OPEN, 2, 2]),
+    ],
   ])("%s it is an error", (_, done, fn) => {
     const spec = { shape: [OPEN, 4], type: "float32" as const };
     expect(() => lower(fn as (...args: never[]) => unknown, { x: spec }, { batch: OPEN })).toThrow(
@@ -86,7 +108,7 @@ describe("an open batch axis", () => {
 
   it("may meet constants that are the same for every sequence", async () => {
     const fn = (x: np.Array) => x.add(np.full([OPEN, 4], 2)).mul(np.array([1, 2, 3, 4]));
-    const { bytes } = lower(fn as (...args: never[]) => unknown, { x: { shape: [OPEN, 4], type: "float32" } }, { batch: OPEN });
+    const { bytes } = lower(fn, { x: { shape: [OPEN, 4], type: "float32" } }, { batch: OPEN });
     const program = await Program.create(bytes, { threads: 1 });
     const { output } = await program.run({ x: new Tensor("float32", Float32Array.of(1, 1, 1, 1), [1, 4]) });
     await program.close();

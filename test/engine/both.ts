@@ -55,7 +55,7 @@ export interface Result {
 /** The leaves of `fn(inputs)` as jax-js evaluates it. */
 export function evaluated(fn: ArrayFunction, inputs: readonly Input[]): Result[] {
   const [leaves] = tree.flatten(fn(...inputs.map(arrayOf)) as np.Array[]);
-  return (leaves as np.Array[]).map((leaf) => {
+  return leaves.map((leaf) => {
     const { shape, dtype } = leaf;
     return { shape, type: dtype, data: Array.from(leaf.dataSync() as Float32Array) };
   });
@@ -64,7 +64,7 @@ export function evaluated(fn: ArrayFunction, inputs: readonly Input[]): Result[]
 /** The leaves of `fn(inputs)` by way of ONNX. */
 export async function lowered(fn: ArrayFunction, inputs: readonly Input[]): Promise<Result[]> {
   const specs = Object.fromEntries(inputs.map(({ shape, type }, i) => [`x${i}`, { shape, type }]));
-  const { bytes, outputs } = lower(fn as (...args: never[]) => unknown, specs);
+  const { bytes, outputs } = lower(fn, specs);
   const program = await Program.create(bytes, { threads: 1 });
   const feeds = Object.fromEntries(
     inputs.map(({ shape, type, data }, i) => [`x${i}`, new Tensor(type, data as Float32Array, [...shape])]),

@@ -1,8 +1,8 @@
-import { init, numpy as np } from "@jax-js/jax";
+import { init } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Layout } from "../../src/engine/layout.ts";
 import { createEncoder, type EncoderOptions } from "../../src/nn/encoder.ts";
-import { constant, fanIn, normal, uniform } from "../../src/nn/parameter.ts";
+import { constant, fanIn, normal, uniform, type ParameterTree } from "../../src/nn/parameter.ts";
 import { Random } from "../../src/sequence/random.ts";
 import { expectSame, floats, lowered } from "./both.ts";
 
@@ -10,8 +10,9 @@ beforeAll(async () => {
   await init("wasm");
 });
 
-const TREE = {
-  stages: [{ weight: uniform([2, 3], 1) }, { weight: normal([2, 2]), bias: constant([2], 7) }],
+const FIRST = { weight: uniform([2, 3], 1) };
+const TREE: Record<string, ParameterTree> = {
+  stages: [FIRST, { weight: normal([2, 2]), bias: constant([2], 7) }],
   scale: constant([], 0.5),
 };
 
@@ -32,7 +33,7 @@ describe("Layout", () => {
     const vector = layout.initialize(new Random(3));
     expect(layout.view(vector, "stages.1.bias")).toEqual(Float32Array.of(7, 7));
     expect(layout.view(vector, "scale")).toEqual(Float32Array.of(0.5));
-    const alone = new Layout({ stages: [TREE.stages[0]] }).initialize(new Random(3));
+    const alone = new Layout({ stages: [FIRST] }).initialize(new Random(3));
     expect(layout.view(vector, "stages.0.weight")).toEqual(alone);
     expect(() => layout.view(vector, "stages.2")).toThrow('no parameter "stages.2"');
   });
@@ -58,7 +59,7 @@ describe("Layout", () => {
 
   it("of one parameter is that parameter", async () => {
     const one = new Layout(fanIn([2, 2], 4));
-    await expectSame((x) => one.unpack(x) as np.Array, [floats([4])]);
+    await expectSame((x) => one.unpack(x), [floats([4])]);
   });
 });
 
@@ -72,7 +73,6 @@ describe("initial values have PyTorch's bounds (SPEC 0.2, A4.0)", () => {
         "letter.weight": 1 / Math.sqrt(4),
         "letter.bias": 1 / Math.sqrt(4),
         "layers.0.conv.weight": 1 / Math.sqrt(16 * 3),
-        "layers.1.conv.bias": 1 / Math.sqrt(16 * 3),
         "readout.weight": Math.sqrt(6 / (16 * 8 + 8)) / (16 * 8),
         "readout.bias": 0,
       },
@@ -82,7 +82,16 @@ describe("initial values have PyTorch's bounds (SPEC 0.2, A4.0)", () => {
       { name: "mlp", layers: 2, hidden: 16 },
       { "dense.0.weight": Math.sqrt(6 / (128 + 16)) / 128, "dense.1.weight": Math.sqrt(6 / (16 + 8)) / 16 },
     ],
-    ["residual", { name: "residual", channels: 16, kernel: 5 }, { "stages.0.0.conv.weight": 1 / Math.sqrt(16 * 5) }],
+    [
+      "cnn without normalisation",
+      { name: "cnn", layers: 2, channels: 16, kernel: 5, batchNorm: false },
+      { "layers.1.conv.weight": 1 / Math.sqrt(16 * 5), "layers.1.conv.bias": 1 / Math.sqrt(16 * 5) },
+    ],
+    [
+      "residual",
+      { name: "residual", channels: 16, width: 16 },
+      { "blocks.0.inner.conv.weight": 1 / Math.sqrt(16 * 3), "readout.bias": 1 / Math.sqrt(16 * 16) },
+    ],
   ];
 
   it.each(fans)("%s", (_, options, bounds) => {
@@ -94,6 +103,11 @@ describe("initial values have PyTorch's bounds (SPEC 0.2, A4.0)", () => {
       expect(largest, path).toBeLessThanOrEqual(bound * (1 + 1e-6));
       if (values.length > 100) expect(largest, path).toBeGreaterThan(0.9 * bound);
     }
+  });
+
+  it("leaves out a convolution's bias before batch normalisation", () => {
+    const layout = new Layout(createEncoder(fans[0][1], shape).parameters);
+    expect(layout.entries.map(({ path }) => path)).not.toContain("layers.0.conv.bias");
   });
 
   it("normal has its deviation", () => {

@@ -169,6 +169,15 @@ describe.each(reductions)("reduce: %s", (name, reduce) => {
   });
 });
 
+agree("sums of neighbours", [
+  ["a few", (x) => x.sum(-1), [floats([3, 4, 2])]],
+  ["more than one matrix holds", (x) => x.sum(-1), [floats([3, 80, 2])]],
+  ["a prime number", (x) => x.sum(-1), [floats([3, 41, 2])]],
+  ["one pair", (x) => x.sum(-1), [floats([2])]],
+  ["transposed", (x) => x.transpose([1, 2, 0]).sum(1), [floats([3, 4, 2])]],
+  ["integers", (x) => x.sum(-1), [integers([3, 4, 2], 0, 9)]],
+]);
+
 agree("mean, variance, argmax, cumulative sum", [
   ["mean over a transposed axis", (x) => x.transpose([1, 0, 2]).mean([0, 2], { keepdims: true }), [a]],
   ["variance", (x) => np.var_(x, 1), [a]],

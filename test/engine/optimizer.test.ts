@@ -1,7 +1,13 @@
 import { init } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
 import { lower } from "../../src/engine/lower.ts";
-import { adam, HYPERPARAMETERS, hyperparameters, type AdamOptions, type AdamState } from "../../src/engine/optimizer.ts";
+import {
+  adam,
+  HYPERPARAMETERS,
+  hyperparameters,
+  type AdamOptions,
+  type AdamState,
+} from "../../src/engine/optimizer.ts";
 import { Program, Tensor } from "../../src/engine/run.ts";
 import { scheduleFactor } from "../../src/engine/schedule.ts";
 import type { numpy as np } from "@jax-js/jax";
@@ -17,10 +23,17 @@ const MASK = [1, 1, 0, 0];
 const STEPS = 6;
 const AVERAGE = 0.8;
 const rateOf = (step: number) => 0.1 / step;
-const gradientOf = (values: ArrayLike<number>, step: number) => Array.from(values, (value, i) => (value - i) * step + 0.3);
+const gradientOf = (values: ArrayLike<number>, step: number) =>
+  Array.from(values, (value, i) => (value - i) * step + 0.3);
 
 /** Adam as the books have it, in doubles (SPEC 0.3). */
-function plainAdam({ betas: [b1, b2] = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0, decay = "decoupled", clip }: AdamOptions) {
+function plainAdam({
+  betas: [b1, b2] = [0.9, 0.999],
+  epsilon = 1e-8,
+  weightDecay = 0,
+  decay = "decoupled",
+  clip,
+}: AdamOptions) {
   const [x, m, v, average] = [[...START], [0, 0, 0, 0], [0, 0, 0, 0], [...START]];
   let norm = 0;
   for (let t = 1; t <= STEPS; t++) {
@@ -56,15 +69,18 @@ describe("adam", () => {
       const { state: next, norm } = adam(state, gradient, numbers, mask, options);
       return [next.parameters, next.mean, next.square, next.average, norm];
     };
-    const { bytes, outputs } = lower(step as (...args: never[]) => unknown, {
+    const { bytes, outputs } = lower(step, {
       state: { parameters: vector, mean: vector, square: vector, average: vector },
       gradient: vector,
       numbers: { shape: [HYPERPARAMETERS], type: "float32" },
       mask: vector,
     });
     const program = await Program.create(bytes, { threads: 1 });
-    const tensor = (values: ArrayLike<number>) => new Tensor("float32", Float32Array.from(values), [values.length]);
-    let [x, m, v, average, norm] = [START, [0, 0, 0, 0], [0, 0, 0, 0], START, [0]].map((values) => Float32Array.from(values));
+    const tensor = (values: ArrayLike<number>) =>
+      new Tensor("float32", Float32Array.from(values), [values.length]);
+    let [x, m, v, average, norm] = [START, [0, 0, 0, 0], [0, 0, 0, 0], START, [0]].map(
+      (values): Float32Array => Float32Array.from(values),
+    );
     for (let t = 1; t <= STEPS; t++) {
       const results = await program.run({
         "state.parameters": tensor(x),

@@ -8,9 +8,13 @@ beforeAll(useReferenceBackend);
 
 const DIMS = 6;
 
-describe.each(GEOMETRY_NAMES)("%s", (name) => {
-  const scale = name === "hyperbolic" ? undefined : true;
-  const space = createSpace(name, { scale, initial: { scale: 0.4 } });
+const SPACES = GEOMETRY_NAMES.flatMap((name) => [
+  { name, exponent: false },
+  { name, exponent: true },
+]);
+
+describe.each(SPACES)("$name, learned exponent: $exponent", ({ name, exponent }) => {
+  const space = createSpace(name, { scale: true, exponent, initial: { scale: 0.4, exponent: 1.7 } });
   const values = space.initialParameters();
   const p = scalars(values);
   const random = new Random(1);

@@ -43,6 +43,8 @@ const cases: Case[] = [
   one("hyperbolic", true),
   one("hyperbolic", true, { initial: { radius: 0.7, scale: 0.4 } }),
   one("hyperbolic", true, { initial: { radius: 0.99, scale: 0.4 } }),
+  one("hyperbolic", false, { exponent: true, initial: { radius: 0.4, scale: 0.3, exponent: 1.7 } }),
+  one("euclidean", false, { exponent: true, scale: true, initial: { scale: 0.3, exponent: 1.7 } }),
   one("lorentz", true),
   one("lorentz", true, { initial: { radius: 6, radiusSquared: 1 } }),
   one("lorentz", true, { scale: true, initial: { radius: 0.3, radiusSquared: 1.7, scale: 0.4 } }),

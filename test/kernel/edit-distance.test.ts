@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EmbranchError, UsageError } from "../../src/error.ts";
-import { condensedIndex, EditDistances, editDistance, packCodes } from "../../src/kernel/index.ts";
+import { EditDistances, editDistance, packCodes } from "../../src/kernel/index.ts";
+import { condensedIndex } from "../../src/sequence/condensed.ts";
 import { Random } from "../../src/sequence/random.ts";
 import { oracle, relatives, sequence } from "./oracle.ts";
 

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { condensedIndex, EditDistances, packCodes } from "../../src/kernel/index.ts";
+import { EditDistances, packCodes } from "../../src/kernel/index.ts";
+import { condensedIndex } from "../../src/sequence/condensed.ts";
 import { Random } from "../../src/sequence/random.ts";
 
 const PYTHON = "/usr/bin/python3";

@@ -1,7 +1,7 @@
 /**
  * @file What the operating system says when a file cannot be used, in one line that says what to do.
  */
-import { EmbranchError } from "../error.ts";
+import { EmbranchError } from "./error.ts";
 
 const REASONS: Record<string, string> = {
   ENOENT: "there is no such file or directory; check the path",

@@ -1,0 +1,107 @@
+/** @file The command line itself: help, mistakes in it, what goes to which stream. */
+
+import { readdirSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { SMALL, Workplace } from "./command.ts";
+
+const place = new Workplace();
+const VERBS = ["fit", "evaluate", "embed", "distance", "simulate", "demo", "bench"];
+
+beforeAll(async () => {
+  await place.ok("simulate 12 --length 30 -o a.fasta --seed 3 -q");
+  await place.ok(`fit a.fasta --steps 2 -o m.onnx ${SMALL} -q`);
+});
+
+describe("help", () => {
+  test("lists every verb and where to start", async () => {
+    const { code, stdout, stderr } = await place.run("--help");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    for (const verb of VERBS) expect(stdout).toMatch(new RegExp(`^  ${verb} .+`, "m"));
+    expect(stdout).toContain("$ embranch fit reads.fasta -o model.onnx");
+  });
+
+  test.each([
+    ["fit", ["this many minutes", "seconds between", "in letters", "percent of the model's length"]],
+    ["evaluate", ["percent of the model's", "edits apart"]],
+    ["embed", ["sequences embedded at once"]],
+    ["distance", ["in edits", "k edits"]],
+    ["simulate", ["letters of the root", "substitutions a site", "in letters"]],
+    ["demo", ["in minutes"]],
+    ["bench", ["alternating runs"]],
+  ])("of %s has an example and says what numbers mean", async (verb, units) => {
+    const { code, stdout, stderr } = await place.run(`${verb} --help`);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(new RegExp(`Examples:\n  \\$ embranch ${verb} .+\n {6}\\S`));
+    const text = stdout.replace(/\s+/g, " ");
+    for (const unit of units) expect(text).toContain(unit);
+  });
+
+  test("the version is that of the package", async () => {
+    expect(await place.ok("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("a mistake in the command line is told on standard error, exits with 2, and writes nothing", () => {
+  test.each([
+    ["a verb that is none", "fitt a.fasta", /unknown command 'fitt'\n\(Did you mean fit\?\)/],
+    ["an option that is none", "fit a.fasta --stepz 3", /unknown option '--stepz'\n\(Did you mean --steps\?\)/],
+    ["a file left out", "embed -m m.onnx", /missing required argument 'seqs'/],
+    ["one file too many", "embed a.fasta b.fasta -m m.onnx", /too many arguments/],
+    ["a model left out", "evaluate a.fasta", /required option '-m, --model <file>' not specified/],
+    ["a number that is none", "fit a.fasta --dim many", /argument 'many' is invalid. It must be a positive integer./],
+    ["a name that is none", "fit a.fasta --geometry flat", /argument 'flat' is invalid. Allowed choices are square, /],
+    ["--minutes with --steps", "fit a.fasta --minutes 1 --steps 2", /--minutes and --steps cannot be combined/],
+    ["--patience with --steps", "fit a.fasta --patience 1 --steps 2", /--patience is for runs without/],
+    ["--gap without --costs", "fit a.fasta --gap 2 --steps 2", /--gap needs --costs/],
+    ["a model to standard output", "fit a.fasta -o - --steps 2", /--output must be a file/],
+    ["an option of another encoder", "fit a.fasta --encoder linear --layers 2", /--layers: the linear encoder has none/],
+    ["an even convolution", "fit a.fasta --encoder cnn --kernel 4 --steps 2", /kernel: must be odd, got 4/],
+    ["more layers than letters", "fit a.fasta --encoder cnn --layers 9 --steps 2", /must leave at least one position/],
+    ["a batch of one", "fit a.fasta --batch 1 --augmented 0 --steps 2", /batch: must be at least 2/],
+    ["an odd batch of pairs", "fit a.fasta --recipe paper --batch 7 --steps 2", /batch: must be even/],
+    ["more made-up sequences than a batch", "fit a.fasta --batch 8 --steps 2", /augmented: must be below the batch of 8, got \d+/],
+    ["neither --exact nor a model", "distance a.fasta", /needs --exact or -m <model>, got neither/],
+    ["both", "distance a.fasta --exact -m m.onnx", /got both/],
+    ["--threshold of a model", "distance a.fasta -m m.onnx --threshold 3", /--threshold needs --exact/],
+    ["a cross matrix as PHYLIP", "distance a.fasta a.fasta --exact -o x.phy", /has no PHYLIP form/],
+    ["a format that is none", "distance a.fasta --exact -o x.txt", /must end in .npy, .phy or .tsv, got x.txt/],
+    ["points of a format that is none", "embed a.fasta -m m.onnx -o x.csv", /must end in .npy, .parquet or .tsv/],
+    ["results and JSON in one stream", "embed a.fasta -m m.onnx --json", /--json needs -o/],
+    ["sequences and JSON in one stream", "simulate 3 --json", /--json needs -o/],
+    ["a tree that dies out", "simulate 3 --birth 1 --death 2", /death: must be/],
+  ])("%s", async (_, line, message) => {
+    const { code, stdout, stderr } = await place.run(line);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(message);
+    expect(stderr.split("\n").length).toBeLessThanOrEqual(4);
+    expect(readdirSync(place.path).sort()).toEqual(["a.fasta", "m.onnx"]);
+  }); // prettier-ignore
+});
+
+describe("streams", () => {
+  test("progress and messages go to standard error, and --quiet silences them", async () => {
+    const loud = await place.run("distance a.fasta --exact");
+    expect(loud.stderr).toMatch(/^distances: 66 pairs in /);
+    const quiet = await place.run("distance a.fasta --exact --quiet");
+    expect(quiet).toEqual({ ...loud, stderr: "" });
+  });
+
+  test("fit --quiet says nothing at all", async () => {
+    const { code, stdout, stderr } = await place.run(`fit a.fasta --steps 2 -o m.onnx ${SMALL} --quiet`);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+
+  test("a reader that has seen enough ends the program quietly", async () => {
+    for (const command of ["simulate 20000", "distance a.fasta --exact", "embed a.fasta -m m.onnx"]) {
+      const { stdout, stderr } = await place.bash(
+        `embranch ${command} -q | head -n 1; echo "\${PIPESTATUS[0]}"`,
+      );
+      expect([command, stderr, stdout.split("\n").slice(1)]).toEqual([command, "", ["0", ""]]);
+    }
+  });
+
+  test("messages that nobody reads cost no result", async () => {
+    await place.bash("embranch distance a.fasta --exact -o d.npy 2> >(exec true)");
+    expect(readdirSync(place.path)).toContain("d.npy");
+  });
+});

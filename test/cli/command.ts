@@ -1,0 +1,76 @@
+/**
+ * @file The command line as a child process, as a user runs it; `npm run build` makes what it runs.
+ */
+
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect } from "vitest";
+
+export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+if (!existsSync(MAIN)) throw new Error("these tests run the built program: npm run build");
+
+/** Options that make `fit` a matter of a moment. */
+export const SMALL = "--encoder mlp --channels 8 --dim 8 --batch 16 --augmented 4 --threads 1 --no-report";
+
+/** How a process ended. */
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A folder for the files of a suite, and commands that run in it. */
+export class Workplace {
+  readonly path = mkdtempSync(join(tmpdir(), "embranch-cli-"));
+
+  constructor() {
+    afterAll(() => rmSync(this.path, { recursive: true }));
+  }
+
+  /** The path of a file of the folder. */
+  at(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** Starts `embranch <words>`; words of a line are separated by spaces. */
+  start(line: string): ChildProcessWithoutNullStreams {
+    return spawn(process.execPath, [MAIN, ...line.split(" ").filter(Boolean)], { cwd: this.path });
+  }
+
+  /** Runs `embranch <words>` to its end, with `input` as standard input. */
+  async run(line: string, input: string | Uint8Array = ""): Promise<Ended> {
+    const child = this.start(line);
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+    return ended(child);
+  }
+
+  /** Runs a command that must succeed, and gives its standard output. */
+  async ok(line: string, input?: string | Uint8Array): Promise<string> {
+    const { code, stdout, stderr } = await this.run(line, input);
+    expect({ code, stderr }, line).toEqual({ code: 0, stderr: expect.any(String) as string });
+    return stdout;
+  }
+
+  /** Runs a script of bash in which `embranch` is the command. */
+  async bash(script: string): Promise<Ended> {
+    const embranch = `embranch() { '${process.execPath}' '${MAIN}' "$@"; }; `;
+    return ended(spawn("bash", ["-c", embranch + script], { cwd: this.path }));
+  }
+}
+
+/** Waits until a process has ended. */
+export async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
+  const [stdout, stderr, [code, signal]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>,
+  ]);
+  return { code, signal, stdout, stderr };
+}
