@@ -42,6 +42,7 @@ interface FitCliOptions extends CommonOptions {
   layers?: number;
   kernel?: number;
   geometry: GeometryName;
+  exponent: boolean;
   dim: number;
   length?: number;
   recipe: "default" | "paper";
@@ -99,6 +100,10 @@ export function fitCommand(words: readonly string[] = process.argv.slice(2)): Co
       new Option("--geometry <name>", "space to embed in").choices(GEOMETRY_NAMES).default("hyperbolic"),
     )
     .option("--dim <m>", "dimension of the embedding", positiveInteger, 128)
+    .option(
+      "--no-exponent",
+      "predict by the space's distances as they are, as the papers, not by a learned power",
+    )
     .option(
       "--length <n>",
       "greatest length of a sequence, in letters (default: that of the longest one given)",
@@ -222,6 +227,7 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
       validation,
       encoder: encoderOptions(options),
       geometry,
+      exponent: options.exponent,
       dim,
       length,
       recipe,

@@ -1,13 +1,12 @@
 /**
  * @file Made-up sequences for training: relatives of real ones, labelled exactly like them.
  *
- * Labels are what training lacks: seven thousand reads hold only so many near pairs. Exact distances are
- * cheap, so part of each batch is replaced by copies that evolution might have made: with substitutions and
- * indels, recombined with another read at a common position, or cut short as quality trimming does.
+ * Labels are what training lacks: a few thousand reads hold only so many kinds of pair. Exact distances are
+ * cheap, so part of each batch is made up as evolution and sequencing might have done it: one read's head with
+ * another's tail, a few edits, the end cut off as quality trimming does.
  */
 
 import type { Random } from "../sequence/random.ts";
-import { mutate } from "../sequence/mutate.ts";
 
 export interface AugmentOptions {
   /** Letters of the alphabet. */
@@ -16,11 +15,14 @@ export interface AugmentOptions {
   length: number;
 }
 
-/** Mean number of edits of a mutated copy, as a share of its length. */
-const MEAN_EDITS = 0.08;
 /** Chance that a made-up sequence takes its tail from another one. */
 const RECOMBINED = 0.5;
-/** Chance that it is cut short, to no less than this share of its length. */
+/** Chance that it is edited. */
+const EDITED = 0.7;
+/** Mean number of edits then, and the share of them that insert or delete. */
+const MEAN_EDITS = 4;
+const INDELS = 0.3;
+/** Chance that it is cut short, to no less than this share of the greatest length. */
 const TRUNCATED = 0.2;
 const SHORTEST = 0.65;
 
@@ -30,24 +32,30 @@ export function relative(
   random: Random,
   { letters, length }: AugmentOptions,
 ): Uint8Array {
-  let codes = parents[random.integer(parents.length)];
-  const recombined = random.uniform() < RECOMBINED;
-  if (recombined) {
+  let codes = Array.from(parents[random.integer(parents.length)]);
+  if (random.uniform() < RECOMBINED) {
     const other = parents[random.integer(parents.length)];
-    const cut = random.integer(Math.max(1, Math.min(codes.length, other.length)));
-    const joined = new Uint8Array(other.length);
-    joined.set(codes.subarray(0, cut));
-    joined.set(other.subarray(cut), cut);
-    codes = joined;
+    const cut = random.integer(Math.min(codes.length, other.length) + 1);
+    codes = [...codes.slice(0, cut), ...other.subarray(cut)];
   }
-  // A recombined copy is new as it is; half of them are left so.
-  if (!recombined || random.uniform() < 0.5) {
-    const edits = Math.min(codes.length, Math.round(random.exponential(1 / (MEAN_EDITS * codes.length))) + 1);
-    codes = mutate(codes, edits, random, letters);
+  if (random.uniform() < EDITED) {
+    for (let edits = random.geometric(1 / MEAN_EDITS); edits > 0; edits--) edit(codes, random, letters);
   }
-  if (random.uniform() < TRUNCATED) {
-    const shortest = Math.ceil(SHORTEST * codes.length);
-    codes = codes.subarray(0, shortest + random.integer(codes.length - shortest + 1));
+  const shortest = Math.ceil(SHORTEST * length);
+  if (random.uniform() < TRUNCATED && codes.length > shortest) {
+    codes.length = shortest + random.integer(codes.length - shortest + 1);
   }
-  return codes.subarray(0, length);
+  return Uint8Array.from(codes.slice(0, length));
+}
+
+/** Replaces, inserts or deletes one letter at random. */
+function edit(codes: number[], random: Random, letters: number): void {
+  const position = random.integer(Math.max(1, codes.length));
+  if (random.uniform() >= INDELS && codes.length > 0) {
+    codes[position] = (codes[position] + 1 + random.integer(letters - 1)) % letters;
+  } else if (random.uniform() < 0.5) {
+    codes.splice(position, 0, random.integer(letters));
+  } else {
+    codes.splice(position, 1);
+  }
 }

@@ -80,7 +80,7 @@ export function allPairsBatches(options: BatchOptions & { augmented: number }): 
     const members = Array.from(indices, (i) => sequences[i]);
     const draw = random.fork("relatives", step);
     const fresh = Array.from({ length: made }, () =>
-      relative(members, draw, { letters: alphabet.size, length }),
+      relative(sequences, draw, { letters: alphabet.size, length }),
     );
     const distances = await oracle.among(indices, fresh);
     const labels = new Float32Array(batch * batch);

@@ -2,7 +2,7 @@
  * @file Lowering of what looks up by index: gather, scatter, sort and pooling windows.
  *
  * One index array is ONNX's `Gather`. Several, as in `x[i, j]`, are one index into the indexed axes merged.
- * A scatter (the gradient of a gather) adds slices into zeros with `ScatterND`. Pooling windows are a gather
+ * A scatter (the gradient of a gather) adds elements into zeros with `ScatterElements`. Pooling windows are a gather
  * by constant positions, so that their gradient is a scatter.
  */
 
@@ -12,6 +12,7 @@ import {
   elementwise,
   product,
   reshape,
+  reshapeTensor,
   store,
   stored,
   transpose,
@@ -25,6 +26,8 @@ function without(count: number, axes: readonly number[]): number[] {
 
 /** Index arrays of axes of these lengths as one index into the axes merged. */
 function mergedIndex(graph: OnnxGraph, indices: readonly Lazy[], lengths: readonly number[]): Lazy {
+  // ONNX takes 32-bit or 64-bit signed indices.
+  if (indices.length === 1 && indices[0].type === "int32") return indices[0];
   return indices
     .map((index) => cast(graph, index, "int64"))
     .reduce((merged, index, i) => {
@@ -55,8 +58,7 @@ export function gather(
   const shape = [...others.slice(0, along), ...index.shape, ...others.slice(along)];
   const tensor = graph.node("Gather", [store(graph, source).tensor, index.tensor], { axis: along });
   // ONNX leaves the index axes where the gathered axis was; they are wanted at `at`.
-  const rank = index.shape.length;
-  const order = others.map((_, i) => (i < along ? i : i + rank));
+  const order = others.map((_, i) => (i < along ? i : i + index.shape.length));
   const middle = index.shape.map((_, i) => along + i);
   return transpose(stored(tensor, x.type, shape), [...order.slice(0, at), ...middle, ...order.slice(at)]);
 }
@@ -79,20 +81,28 @@ export function scatter(
   const rest = without(shape.length, axes);
   const lengths = axes.map((axis) => shape[axis]);
   const index = store(graph, mergedIndex(graph, indices, lengths));
-  const rank = index.shape.length;
-  // Index axes first, then the axes of the slices; the indexed axes of the result come first as well.
+  // As matrices: a row for each element of a slice, a column for each place that is indexed. `ScatterND` would
+  // take whole slices, but its threads add into one place at once and lose updates (ONNX Runtime 1.30).
   const middle = index.shape.map((_, i) => at + i);
-  const front = store(graph, transpose(updates, [...middle, ...without(updates.shape.length, middle)]));
-  const flat = [product(lengths), ...rest.map((axis) => shape[axis])];
-  const zeros = graph.constant({ type: front.type, shape: flat, data: typedData(front.type, product(flat)) });
-  const positions = graph.node("Unsqueeze", [index.tensor, graph.integers([rank])]);
-  const tensor = graph.node("ScatterND", [zeros, positions, front.tensor], {
+  const last = store(graph, transpose(updates, [...without(updates.shape.length, middle), ...middle]));
+  const rows = product(rest.map((axis) => shape[axis]));
+  const count = product(index.shape);
+  const places = product(lengths);
+  const zeros = typedData(last.type, rows * places);
+  const target = graph.constant({ type: last.type, shape: [rows, places], data: zeros });
+  const matrix = reshapeTensor(graph, last.tensor, last.shape, [rows, count]);
+  const columns = graph.node("Expand", [
+    reshapeTensor(graph, index.tensor, index.shape, [1, count]),
+    graph.integers([rows, 1]),
+  ]);
+  const tensor = graph.node("ScatterElements", [target, columns, matrix], {
+    axis: 1,
     reduction: op === "add" ? "add" : "none",
   });
-  const order = [...axes, ...rest];
+  const order = [...rest, ...axes];
   const full = reshape(
     graph,
-    stored(tensor, front.type, flat),
+    stored(tensor, last.type, [rows, places]),
     order.map((axis) => shape[axis]),
   );
   return transpose(

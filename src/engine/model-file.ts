@@ -9,7 +9,7 @@
 
 import { init } from "@jax-js/jax";
 import type { numpy as np } from "@jax-js/jax";
-import { fromBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema } from "onnx-buf";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
@@ -69,7 +69,7 @@ export async function encodeModel(
   const embed = (parameters: np.Array, statistics: np.Array, tokens: np.Array) => {
     const encoded = model.embed(parameters, statistics, tokens, { training: false });
     encoded.statistics.dispose();
-    return { embedding: encoded.points };
+    return encoded.points;
   };
   const { bytes } = lower(
     embed,
@@ -80,7 +80,23 @@ export async function encodeModel(
     },
     { batch: OPEN_BATCH, metadata: { [METADATA_KEY]: JSON.stringify(manifest) } },
   );
-  return bytes;
+  return nameOutput(bytes, "embedding");
+}
+
+/** A lowered graph calls its one output `output`; readers of the file look for what it is. */
+function nameOutput(bytes: Uint8Array, name: string): Uint8Array {
+  const model = fromBinary(ModelProtoSchema, bytes);
+  const { node, output } = model.graph!;
+  const [{ name: before }] = output;
+  output[0].name = name;
+  for (const { output: made, input: used } of node) {
+    for (const names of [made, used]) {
+      names.forEach((other, i) => {
+        if (other === before) names[i] = name;
+      });
+    }
+  }
+  return toBinary(ModelProtoSchema, model);
 }
 
 /** The manifest of a model file's bytes. Throws an `EmbranchError` that says what the file is instead. */
@@ -158,10 +174,11 @@ export class Model {
   async embed(sequences: readonly Uint8Array[]): Promise<Float32Array> {
     const { length } = this.manifest;
     const tokens = Int32Array.from(tokenBatch(sequences, this.alphabet, length));
-    const { output } = await this.#program.run({
+    const outputs = await this.#program.run({
       tokens: new Tensor("int32", tokens, [sequences.length, length]),
     });
-    return output.data as Float32Array;
+    const [embedding] = Object.values(outputs);
+    return embedding.data as Float32Array;
   }
 
   close(): Promise<void> {

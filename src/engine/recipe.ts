@@ -35,7 +35,7 @@ export const DEFAULT_RECIPE: Recipe = {
   name: "default",
   pairs: "all",
   batch: 128,
-  augmented: 16,
+  augmented: 32,
   loss: "mse",
   optimizer: { betas: [0.9, 0.95], weightDecay: 0.01, clip: 1 },
   learningRate: 0.01,

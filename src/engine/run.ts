@@ -40,6 +40,8 @@ export class Program {
       logSeverityLevel: 3,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       interOpNumThreads: 1,
+      // Threads that wait in a loop take the cores from those that compute labels.
+      extra: { session: { intra_op: { allow_spinning: "0" } } },
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     };
     try {

@@ -24,6 +24,9 @@ export interface FitOptions {
   encoder?: EncoderOptions;
   /** Default `hyperbolic`. */
   geometry?: GeometryName;
+  /** Learn a power of the distance (default true, but for `recipe: "paper"`). */
+  exponent?: boolean;
+  /** Settings of the space; by default what suits the recipe. */
   space?: SpaceOptions;
   /** Dimension m of the embedding (default 128). */
   dim?: number;
@@ -122,9 +125,15 @@ function checkRecipe({ name, pairs, batch, augmented }: Recipe, { settings, dist
   }
 }
 
-/** Where the learned scalars of a space start by default. */
-function initialValues(geometry: GeometryName): SpaceOptions["initial"] {
-  return geometry === "hyperbolic" ? { radius: 0.4, exponent: 1.7 } : { exponent: geometry === "square" ? 1 : 1.7 };
+/**
+ * A space as the default recipe starts it: a learned scale (fitted to the first batch) and a learned power of
+ * the distance. With the power, the hyperbolic space starts at the radius where it bends most like edit
+ * distances do; without it, nearly flat, and curvature is learned as far as the data asks for it.
+ */
+function defaultSpace(geometry: GeometryName, exponent: boolean): SpaceOptions {
+  const radius = geometry === "hyperbolic" ? { radius: exponent ? 0.4 : 0.1 } : {};
+  const power = exponent ? { exponent: geometry === "square" ? 1 : 1.5 } : {};
+  return { scale: true, exponent, initial: { ...radius, ...power } };
 }
 
 /** What is trained on and what is held out. */
@@ -221,9 +230,8 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
     encoder: options.encoder ?? { name: options.recipe === "paper" ? "cnn" : "residual" },
     shape: { length, letters: sequences.alphabet.size, dim },
     geometry,
-    // A nearly flat start at the right scale: curvature is then learned as far as the data asks for it.
     space:
-      options.space ?? (options.recipe === "paper" ? {} : { scale: true, exponent: true, initial: initialValues(geometry) }),
+      options.space ?? (options.recipe === "paper" ? {} : defaultSpace(geometry, options.exponent ?? true)),
   };
   const model = new DistanceModel(config);
   options.onStart?.({

@@ -1,6 +1,8 @@
 import { init, grad, jit, lax, nn, numpy as np } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
 import { lower } from "../../src/engine/lower.ts";
+import { Program, Tensor } from "../../src/engine/run.ts";
+import { Random } from "../../src/sequence/random.ts";
 import { expectSame, floats, integers, type ArrayFunction, type Input } from "./both.ts";
 
 beforeAll(async () => {
@@ -487,4 +489,34 @@ describe("what has no rule", () => {
       "lowering: element type float16 is not supported",
     );
   });
+});
+
+it("a scatter with many hits on one place loses none of them, on any number of threads", async () => {
+  const [places, count, width] = [50, 9728, 32];
+  const random = new Random(3);
+  const codes = Int32Array.from({ length: count }, () => random.integer(places));
+  const updates = Float32Array.from({ length: count * width }, () => random.integer(8));
+  const expected = new Float32Array(places * width);
+  codes.forEach((code, i) => {
+    for (let k = 0; k < width; k++) expected[code * width + k] += updates[i * width + k];
+  });
+  const gradient = (table: np.Array, index: np.Array, weight: np.Array) =>
+    grad((x: np.Array) => np.take(x, index, 0).mul(weight).sum())(table);
+  const { bytes } = lower(gradient, {
+    table: { shape: [places, width], type: "float32" },
+    index: { shape: [count], type: "int32" },
+    weight: { shape: [count, width], type: "float32" },
+  });
+  for (const threads of [1, 2, 4]) {
+    const program = await Program.create(bytes, { threads });
+    for (let run = 0; run < 20; run++) {
+      const { output } = await program.run({
+        table: new Tensor("float32", new Float32Array(places * width), [places, width]),
+        index: new Tensor("int32", codes, [count]),
+        weight: new Tensor("float32", updates, [count, width]),
+      });
+      expect(output.data).toEqual(expected);
+    }
+    await program.close();
+  }
 });

@@ -1,0 +1,87 @@
+/**
+ * @file The library: what `import { … } from "embranch"` gives.
+ *
+ * The verbs of the command line are functions here, on data in memory or on streams; nothing touches files but
+ * `Model.load` and the checkpoints of `fit`. Options come last; anything long takes an `AbortSignal` and a
+ * progress callback.
+ */
+
+// Sequences: alphabets, files, data sets, simulated evolution.
+export {
+  alphabetNamed,
+  collect,
+  decode,
+  DNA,
+  encode,
+  formatFasta,
+  formatNewick,
+  guessAlphabet,
+  parseNewick,
+  PROTEIN,
+  Random,
+  readSequences,
+  simulate,
+  subset,
+  trainValidationSplit,
+  type Alphabet,
+  type AlphabetName,
+  type ByteSource,
+  type CollectOptions,
+  type SequenceRecord,
+  type SequenceSet,
+  type SimulateOptions,
+  type Simulation,
+  type TreeNode,
+} from "./sequence/index.ts";
+export { condensedIndex, condensedLength, condensedPair } from "./sequence/condensed.ts";
+
+// Exact edit distances.
+export {
+  EditDistances,
+  editDistance,
+  packCodes,
+  parseCosts,
+  type Costs,
+  type Distances,
+  type EditDistanceOptions,
+  type PackedCodes,
+  type RequestOptions,
+} from "./kernel/index.ts";
+
+// Spaces to embed in.
+export {
+  createSpace,
+  GEOMETRY_NAMES,
+  type GeometryName,
+  type Space,
+  type SpaceOptions,
+} from "./geometry/index.ts";
+
+// Models, and training them.
+export { fit, type FitOptions, type FitPlan, type FitResult } from "./task/fit.ts";
+export { Interrupted, type HistoryEntry, type TrainProgress, type TrainResult } from "./engine/trainer.ts";
+export { Model, readManifest, type Manifest } from "./engine/model-file.ts";
+export { ENCODER_NAMES, type EncoderName, type EncoderOptions } from "./nn/encoder.ts";
+export { type Recipe } from "./engine/recipe.ts";
+export { type Device, type ProgramOptions } from "./engine/run.ts";
+
+// What models are for.
+export { embed, embedRecords, type EmbeddedBlock, type EmbedOptions } from "./task/embed.ts";
+export {
+  embeddedDistances,
+  exactDistances,
+  type EmbeddedOptions,
+  type ExactOptions,
+} from "./task/distance.ts";
+export {
+  evaluate,
+  measure,
+  type DistancePairs,
+  type EvaluateOptions,
+  type Evaluation,
+} from "./task/evaluate.ts";
+export { readPoints, writePoints, type Points, type PointsFormat, type PointsWriter } from "./task/points.ts";
+
+// What goes wrong.
+export { EmbranchError, FormatError, UsageError, type Location } from "./error.ts";
+export { VERSION } from "./version.ts";
