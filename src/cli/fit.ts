@@ -119,7 +119,11 @@ export function fitCommand(words: readonly string[] = process.argv.slice(2)): Co
     .option("--layers <n>", "layers of a cnn or mlp, residual blocks of a residual encoder", positiveInteger)
     .option("--kernel <k>", "width of the convolutions, in positions, odd", positiveInteger)
     .option("--batch <n>", "sequences in a batch", positiveInteger)
-    .option("--augmented <n>", "of these, how many are made up and labelled exactly", wholeNumber)
+    .option(
+      "--augmented <n>",
+      "of these, how many are made up and labelled exactly (default: a share of the batch)",
+      wholeNumber,
+    )
     .option("--learning-rate <x>", "peak learning rate", positiveNumber)
     .option("--weight-decay <x>", "strength of weight decay", notNegative)
     .option(

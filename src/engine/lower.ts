@@ -142,6 +142,8 @@ export interface LowerOptions {
   batch?: number;
   /** Properties of the model. */
   metadata?: Record<string, string>;
+  /** Names of the outputs; by default `output`, or `output.0` and so on. */
+  outputs?: readonly string[];
 }
 
 /** An argument: a tree whose leaves are specs, or frozen values. */
@@ -178,7 +180,7 @@ function mapSpecs(node: SpecTree, leaf: (spec: Spec) => numpy.Array): unknown {
 export function lower(
   fn: (...args: never[]) => unknown,
   args: Record<string, SpecTree>,
-  { batch, metadata = {} }: LowerOptions = {},
+  { batch, metadata = {}, outputs: names }: LowerOptions = {},
 ): LoweredFunction {
   const placeholders = Object.values(args).map((arg) =>
     mapSpecs(arg, ({ shape, type }) =>
@@ -201,7 +203,7 @@ export function lower(
   const results = lowerTrace(graph, closed.jaxpr, [...constants, ...values]);
   const outputs = results.map((result, i) => {
     const { tensor, type, shape } = store(graph, result);
-    const name = results.length === 1 ? "output" : `output.${i}`;
+    const name = names?.[i] ?? (results.length === 1 ? "output" : `output.${i}`);
     graph.output(tensor, { name, type, shape: graph.openShape(shape) });
     return name;
   });

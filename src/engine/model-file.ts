@@ -9,7 +9,7 @@
 
 import { init } from "@jax-js/jax";
 import type { numpy as np } from "@jax-js/jax";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema } from "onnx-buf";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
@@ -54,8 +54,8 @@ const manifestSchema = z.object({
 export type Manifest = z.infer<typeof manifestSchema>;
 
 const METADATA_KEY = "embranch";
-/** A prime that no layer's size is a multiple of stands for the batch while tracing. */
-const OPEN_BATCH = 8191;
+/** Primes that may stand for the batch while tracing; one is used that divides none of the model's sizes. */
+const OPEN_BATCHES = [8191, 8179, 8171, 8167];
 
 /** The bytes of a model file with trained values. */
 export async function encodeModel(
@@ -65,6 +65,8 @@ export async function encodeModel(
 ): Promise<Uint8Array> {
   await init("wasm");
   const model = new DistanceModel(config);
+  const sizes = [config.shape.length, values.parameters.length, values.statistics.length];
+  const batch = OPEN_BATCHES.find((prime) => sizes.every((size) => size % prime !== 0))!;
   const frozen = (data: Float32Array) => ({ shape: [data.length], type: "float32" as const, data });
   const embed = (parameters: np.Array, statistics: np.Array, tokens: np.Array) => {
     const encoded = model.embed(parameters, statistics, tokens, { training: false });
@@ -76,27 +78,11 @@ export async function encodeModel(
     {
       parameters: frozen(values.parameters),
       statistics: frozen(values.statistics),
-      tokens: { shape: [OPEN_BATCH, config.shape.length], type: "int32" },
+      tokens: { shape: [batch, config.shape.length], type: "int32" },
     },
-    { batch: OPEN_BATCH, metadata: { [METADATA_KEY]: JSON.stringify(manifest) } },
+    { batch, outputs: ["embedding"], metadata: { [METADATA_KEY]: JSON.stringify(manifest) } },
   );
-  return nameOutput(bytes, "embedding");
-}
-
-/** A lowered graph calls its one output `output`; readers of the file look for what it is. */
-function nameOutput(bytes: Uint8Array, name: string): Uint8Array {
-  const model = fromBinary(ModelProtoSchema, bytes);
-  const { node, output } = model.graph!;
-  const [{ name: before }] = output;
-  output[0].name = name;
-  for (const { output: made, input: used } of node) {
-    for (const names of [made, used]) {
-      names.forEach((other, i) => {
-        if (other === before) names[i] = name;
-      });
-    }
-  }
-  return toBinary(ModelProtoSchema, model);
+  return bytes;
 }
 
 /** The manifest of a model file's bytes. Throws an `EmbranchError` that says what the file is instead. */

@@ -57,7 +57,7 @@ export class Program {
 
   /** Runs the program once. Outputs come by name. */
   async run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> {
-    return (await this.#session.run(feeds)) as Record<string, Tensor>;
+    return await this.#session.run(feeds);
   }
 
   async close(): Promise<void> {

@@ -90,7 +90,7 @@ export function trainStep(model: DistanceModel, options: TrainStepOptions) {
       statistics,
       tokens,
       labels,
-    ) as unknown as [[np.Array, np.Array], np.Array];
+    );
     const averageDecay = numbers.ref.slice([HYPERPARAMETERS - 1, HYPERPARAMETERS]);
     const { state: updated, norm } = adam(
       { parameters, mean, square, average },

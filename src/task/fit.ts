@@ -109,20 +109,28 @@ function labelDigest(data: string, { costs, distances }: FitOptions): string {
   return hash.digest("hex");
 }
 
-/** Throws a `UsageError` on numbers that make no batches. */
-function checkRecipe({ name, pairs, batch, augmented }: Recipe, { settings, distances }: FitOptions): void {
+/** The recipe that is asked for, with what is set one by one; throws a `UsageError` on what makes no batches. */
+function recipeOf({ recipe: name, settings = {}, distances }: FitOptions, sequences: number): Recipe {
+  const base = name === "paper" ? paperRecipe(sequences) : DEFAULT_RECIPE;
+  let { batch = base.batch } = settings;
   if (batch < 2) throw new UsageError(`batch: must be at least 2 sequences, got ${batch}`);
-  if (pairs === "sampled" && batch % 2 !== 0) {
+  if (base.pairs === "sampled" && batch % 2 !== 0) {
     throw new UsageError(`batch: must be even, since its halves are paired, got ${batch}`);
+  }
+  // Only the kernel can label made-up sequences; with a matrix a batch holds real ones alone.
+  if (distances !== undefined) batch = Math.min(batch, 2 * Math.floor(sequences / 2));
+  const share = distances === undefined ? base.augmented / base.batch : 0;
+  const { augmented = Math.round(share * batch) } = settings;
+  if (augmented > 0 && base.pairs === "sampled") {
+    throw new UsageError(`augmented: the ${base.name} recipe makes up no sequences; leave it out`);
+  }
+  if (augmented > 0 && distances !== undefined) {
+    throw new UsageError("augmented: given distances cannot label made-up sequences; leave it out");
   }
   if (augmented >= batch) {
     throw new UsageError(`augmented: must be below the batch of ${batch}, got ${augmented}`);
   }
-  if (settings?.augmented === undefined || settings.augmented === 0) return;
-  if (pairs === "sampled") throw new UsageError(`augmented: the ${name} recipe makes up no sequences`);
-  if (distances !== undefined) {
-    throw new UsageError("augmented: given distances cannot label made-up sequences; leave it out");
-  }
+  return { ...base, ...settings, batch, augmented, optimizer: { ...base.optimizer, ...settings.optimizer } };
 }
 
 /**
@@ -217,15 +225,7 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
     throw new UsageError(`length: must be at least ${longest}, the longest sequence, got ${length}`);
   }
 
-  const base = options.recipe === "paper" ? paperRecipe(training.ids.length) : DEFAULT_RECIPE;
-  const { settings } = options;
-  const recipe: Recipe = { ...base, ...settings, optimizer: { ...base.optimizer, ...settings?.optimizer } };
-  checkRecipe(recipe, options);
-  // Only the kernel can label made-up sequences; with a matrix a batch holds real ones alone.
-  if (options.distances !== undefined) {
-    recipe.augmented = 0;
-    recipe.batch = Math.min(recipe.batch, 2 * Math.floor(training.ids.length / 2));
-  }
+  const recipe = recipeOf(options, training.ids.length);
   const config: ModelConfig = {
     encoder: options.encoder ?? { name: options.recipe === "paper" ? "cnn" : "residual" },
     shape: { length, letters: sequences.alphabet.size, dim },

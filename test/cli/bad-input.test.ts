@@ -5,7 +5,7 @@
 
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema } from "onnx-buf";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { SMALL, Workplace } from "./command.ts";
@@ -48,11 +48,11 @@ beforeAll(async () => {
 
 /** Runs a command that must fail with exit code 1 and one line, and leave no file that was not there before. */
 async function refusal(line: string): Promise<string> {
-  const before = readdirSync(place.path).sort();
-  const { code, stdout, stderr } = await place.run(line);
+  const before = place.files();
+  const { pid, code, stdout, stderr } = await place.run(line);
   expect({ code, stdout }, stderr).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(/^embranch: [^\n]+\n$/);
-  expect(readdirSync(place.path).sort()).toEqual(before);
+  expect(place.files(pid)).toEqual(before);
   return stderr.slice("embranch: ".length, -1);
 }
 
@@ -61,7 +61,7 @@ const embed = (file: string, model = "dna.onnx") => `embed ${file} -m ${model} -
 const evaluate = (file: string, model = "dna.onnx") => `evaluate ${file} -m ${model} -q`;
 const fit = (file: string) => `fit ${file} --steps 2 ${SMALL} -o out.onnx -q`;
 
-describe("sequences", () => {
+describe.concurrent("sequences", () => {
   test.each([
     ["an empty file", distance("empty.fasta"), /^empty\.fasta: file: must hold at least one sequence, got none: it is empty$/],
     ["an empty file, embedded", embed("empty.fasta"), /^empty\.fasta: .*it is empty$/],
@@ -93,7 +93,7 @@ describe("sequences", () => {
   }); // prettier-ignore
 });
 
-describe("models", () => {
+describe.concurrent("models", () => {
   test.each([
     ["random bytes", "noise.onnx", /^noise\.onnx: must be a model of `embranch fit`, got a damaged or foreign file$/],
     ["half a model", "cut.onnx", /^cut\.onnx: must be a model of `embranch fit`, got a damaged or foreign file$/],

@@ -4,7 +4,7 @@
 
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -19,6 +19,7 @@ export const SMALL = "--encoder mlp --channels 8 --dim 8 --batch 16 --augmented 
 
 /** How a process ended. */
 export interface Ended {
+  pid: number;
   code: number | null;
   signal: NodeJS.Signals | null;
   stdout: string;
@@ -36,6 +37,14 @@ export class Workplace {
   /** The path of a file of the folder. */
   at(name: string): string {
     return join(this.path, name);
+  }
+
+  /** Files of the folder, but for the temporary ones of processes other than `pid`. */
+  files(pid?: number): string[] {
+    const other = (name: string) => name.endsWith(".part") && !name.includes(`.${pid}-`);
+    return readdirSync(this.path)
+      .filter((name) => !other(name))
+      .sort();
   }
 
   /** Starts `embranch <words>`; words of a line are separated by spaces. */
@@ -72,5 +81,5 @@ export async function ended(child: ChildProcessWithoutNullStreams): Promise<Ende
     text(child.stderr),
     once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>,
   ]);
-  return { code, signal, stdout, stderr };
+  return { pid: child.pid!, code, signal, stdout, stderr };
 }

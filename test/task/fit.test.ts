@@ -1,6 +1,7 @@
 /** @file `fit` as a function: what is held out, whose labels count, which options contradict each other. */
 
 import { beforeAll, describe, expect, test } from "vitest";
+import { DEFAULT_RECIPE, type Recipe } from "../../src/engine/recipe.ts";
 import { EmbranchError, UsageError } from "../../src/error.ts";
 import { editDistance, parseCosts } from "../../src/kernel/index.ts";
 import { condensedLength } from "../../src/sequence/condensed.ts";
@@ -87,6 +88,14 @@ test("settings replace fields of the recipe one by one, of the optimiser too", a
   expect(plan).toMatchObject({ validation: 3, length: reads.maxLength });
   expect(plan?.recipe).toMatchObject({ name: "default", batch: 8, optimizer: { weightDecay: 0.5, clip: 1 } });
   expect(plan?.recipe.optimizer.betas).toBeDefined();
+});
+
+test("a smaller batch holds as large a share of made-up sequences", async () => {
+  const recipes: Recipe[] = [];
+  const onStart = ({ recipe }: FitPlan) => recipes.push(recipe);
+  await fit(reads, { ...small, onStart, settings: { batch: 16 } });
+  const { batch, augmented } = DEFAULT_RECIPE;
+  expect(recipes).toMatchObject([{ batch: 16, augmented: Math.round((16 * augmented) / batch) }]);
 });
 
 test("nothing of the clock is in the file", async () => {
