@@ -26,9 +26,9 @@ export function pythonWith(module: string): string | undefined {
 export class Peer {
   readonly version: string;
   readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
+  readonly #lines: AsyncIterator<string, undefined>;
 
-  private constructor(child: ChildProcess, lines: AsyncIterator<string>, version: string) {
+  private constructor(child: ChildProcess, lines: AsyncIterator<string, undefined>, version: string) {
     this.#child = child;
     this.#lines = lines;
     this.version = version;
@@ -54,8 +54,8 @@ export class Peer {
   }
 }
 
-async function answer<T>(lines: AsyncIterator<string>, name: string): Promise<T> {
-  const { value, done } = await lines.next();
-  if (done === true) throw new Error(`peer ${name}: ended without an answer`);
-  return JSON.parse(value) as T;
+async function answer<T>(lines: AsyncIterator<string, undefined>, name: string): Promise<T> {
+  const line = await lines.next();
+  if (line.value === undefined) throw new Error(`peer ${name}: ended without an answer`);
+  return JSON.parse(line.value) as T;
 }

@@ -68,11 +68,8 @@ export async function encodeModel(
   const sizes = [config.shape.length, values.parameters.length, values.statistics.length];
   const batch = OPEN_BATCHES.find((prime) => sizes.every((size) => size % prime !== 0))!;
   const frozen = (data: Float32Array) => ({ shape: [data.length], type: "float32" as const, data });
-  const embed = (parameters: np.Array, statistics: np.Array, tokens: np.Array) => {
-    const encoded = model.embed(parameters, statistics, tokens, { training: false });
-    encoded.statistics.dispose();
-    return encoded.points;
-  };
+  const embed = (parameters: np.Array, statistics: np.Array, tokens: np.Array) =>
+    model.infer(parameters, statistics, tokens);
   const { bytes } = lower(
     embed,
     {

@@ -75,6 +75,13 @@ export class DistanceModel {
     };
   }
 
+  /** Tokens [batch, n] to points [batch, m] by the running statistics, inside a traced function. */
+  infer(parameters: np.Array, statistics: np.Array, tokens: np.Array): np.Array {
+    const encoded = this.embed(parameters, statistics, tokens, { training: false });
+    encoded.statistics.dispose();
+    return encoded.points;
+  }
+
   /** Raw values of the space's learned scalars in a parameter vector. */
   spaceParameters(parameters: Float32Array): Record<string, number> {
     const names = Object.keys(this.space.initialParameters());

@@ -7,12 +7,11 @@
  */
 
 import { init } from "@jax-js/jax";
-import type { numpy as np } from "@jax-js/jax";
 import { EmbranchError } from "../error.ts";
-import { Random, tokenBatch, type Alphabet } from "../sequence/index.ts";
+import { Random, type Alphabet } from "../sequence/index.ts";
 import { allPairsBatches, sampledPairBatches, type BatchSource } from "./batches.ts";
+import { calibrateScale } from "./calibrate.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { DistanceBlocks } from "./distance-blocks.ts";
 import type { DistanceOracle } from "./labels.ts";
 import { lower } from "./lower.ts";
 import { DistanceModel, type ModelConfig } from "./model.ts";
@@ -20,15 +19,8 @@ import { hyperparameters } from "./optimizer.ts";
 import type { Recipe } from "./recipe.ts";
 import { Program, Tensor, type ProgramOptions } from "./run.ts";
 import { scheduleFactor } from "./schedule.ts";
-import {
-  labelShape,
-  labelWeights,
-  predictedDistances,
-  STATE_NAMES,
-  trainStep,
-  type TrainState,
-  type TrainStepOptions,
-} from "./train-step.ts";
+import { labelShape, STATE_NAMES, trainStep, type TrainState, type TrainStepOptions } from "./train-step.ts";
+import { Validator, type ValidationSet } from "./validator.ts";
 
 /** One line of a training history. */
 export interface HistoryEntry {
@@ -40,13 +32,6 @@ export interface HistoryEntry {
   learningRate: number;
   /** Validation %RMSE, where it was measured. */
   validation?: number;
-}
-
-/** Labelled sequences that are not trained on. */
-export interface ValidationSet {
-  sequences: readonly Uint8Array[];
-  /** Distances of all pairs, condensed. */
-  distances: ArrayLike<number>;
 }
 
 export interface TrainOptions extends ProgramOptions {
@@ -161,7 +146,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { step: stepFunction, args } = trainStep(model, stepOptions);
   const lowered = lower(stepFunction, args);
   const program = await Program.create(lowered.bytes, options);
-  const validator = await Validator.create(model, options);
+  const validator = await Validator.create(model, options.validation, options.alphabet, options);
   const batchOf = batchSource(options, random);
 
   const fresh = model.initialize(random);
@@ -310,43 +295,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-/**
- * Sets the space's learned scale so that predictions start out as long, on average, as the labels.
- *
- * The scale would get there by itself, but slowly, and meanwhile the encoder learns to make up for it.
- */
-async function calibrateScale(
-  model: DistanceModel,
-  { parameters, statistics }: { parameters: Float32Array; statistics: Float32Array },
-  { tokens, labels }: { tokens: Int32Array; labels: Float32Array },
-  stepOptions: TrainStepOptions,
-  options: ProgramOptions,
-): Promise<void> {
-  if (!("scale" in model.space.initialParameters())) return;
-  const { batch } = stepOptions;
-  const mean = (p: np.Array, s: np.Array, t: np.Array) => {
-    const encoded = model.embed(p, s, t, { training: true });
-    encoded.statistics.dispose();
-    return predictedDistances(model, encoded, stepOptions).mul(labelWeights(stepOptions)).sum();
-  };
-  const { bytes } = lower(mean, {
-    parameters: { shape: [parameters.length], type: "float32" },
-    statistics: { shape: [statistics.length], type: "float32" },
-    tokens: { shape: [batch, model.config.shape.length], type: "int32" },
-  });
-  const program = await Program.create(bytes, options);
-  const { output } = await program.run({
-    parameters: new Tensor("float32", parameters, [parameters.length]),
-    statistics: new Tensor("float32", statistics, [statistics.length]),
-    tokens: new Tensor("int32", tokens, [batch, model.config.shape.length]),
-  });
-  await program.close();
-  const pairs = stepOptions.pairs === "all" ? batch * (batch - 1) : labels.length;
-  const truth = labels.reduce((sum, label) => sum + label, 0) / pairs;
-  const predicted = (output.data as Float32Array)[0];
-  if (truth > 0 && predicted > 0) model.parameters.view(parameters, "space.scale")[0] *= truth / predicted;
-}
-
 function batchSource(options: TrainOptions, random: Random): BatchSource {
   const { recipe, sequences, alphabet, oracle, model } = options;
   const batches = {
@@ -426,82 +374,4 @@ function checkResumable(saved: RunState, { model, recipe, seed, digest }: TrainO
       `resume: ${name} must be what the checkpoint was made with, got ${values}; start again without --resume`,
     );
   }
-}
-
-/** Measures %RMSE on labelled sequences, with parameters as inputs so that nothing is compiled twice. */
-class Validator {
-  readonly #program: Program;
-  readonly #model: DistanceModel;
-  readonly #tokens: Tensor;
-  readonly #set: ValidationSet;
-  readonly #blocks: DistanceBlocks;
-  readonly #length: number;
-
-  private constructor(
-    program: Program,
-    blocks: DistanceBlocks,
-    model: DistanceModel,
-    tokens: Tensor,
-    set: ValidationSet,
-  ) {
-    this.#program = program;
-    this.#blocks = blocks;
-    this.#model = model;
-    this.#tokens = tokens;
-    this.#set = set;
-    this.#length = model.config.shape.length;
-  }
-
-  static async create(model: DistanceModel, options: TrainOptions): Promise<Validator> {
-    const { length } = model.config.shape;
-    const { sequences } = options.validation;
-    const embed = (parameters: np.Array, statistics: np.Array, tokens: np.Array) =>
-      embedOnly(model, parameters, statistics, tokens);
-    const { bytes } = lower(embed, {
-      parameters: { shape: [model.parameters.size], type: "float32" },
-      statistics: { shape: [model.statistics.size], type: "float32" },
-      tokens: { shape: [sequences.length, length], type: "int32" },
-    });
-    const tokens = Int32Array.from(tokenBatch(sequences, options.alphabet, length));
-    return new Validator(
-      await Program.create(bytes, options),
-      await DistanceBlocks.create(model.space, model.config.shape.dim, options),
-      model,
-      new Tensor("int32", tokens, [sequences.length, length]),
-      options.validation,
-    );
-  }
-
-  async percentRmse(parameters: Float32Array, statistics: Float32Array): Promise<number> {
-    const { output } = await this.#program.run({
-      parameters: new Tensor("float32", parameters, [parameters.length]),
-      statistics: new Tensor("float32", statistics, [statistics.length]),
-      tokens: this.#tokens,
-    });
-    const [count, dims] = output.dims;
-    this.#blocks.parameters = this.#model.spaceParameters(parameters);
-    const predicted = await this.#blocks.condensed({ data: output.data as Float32Array, count, dims });
-    let sum = 0;
-    for (let i = 0; i < predicted.length; i++) {
-      sum += (predicted[i] - this.#set.distances[i] / this.#length) ** 2;
-    }
-    return 100 * Math.sqrt(sum / predicted.length);
-  }
-
-  async close(): Promise<void> {
-    await this.#program.close();
-    await this.#blocks.close();
-  }
-}
-
-/** Points of tokens, with running statistics. */
-export function embedOnly(
-  model: DistanceModel,
-  parameters: np.Array,
-  statistics: np.Array,
-  tokens: np.Array,
-): np.Array {
-  const encoded = model.embed(parameters, statistics, tokens, { training: false });
-  encoded.statistics.dispose();
-  return encoded.points;
 }
