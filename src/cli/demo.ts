@@ -37,8 +37,7 @@ export function demoCommand(): Command {
       distance: distanceCommand,
     };
     const steps = [
-      ["simulate", "3000", "-o", file("train.fasta"), "--tree", file("train.nwk"), "--seed", "1"],
-      ["simulate", "500", "-o", file("test.fasta"), "--seed", "1", "--prefix", "test"],
+      ["simulate", "4000", "-o", file("train.fasta"), "--held-out", file("test.fasta")],
       ["fit", file("train.fasta"), "--minutes", String(minutes), "-o", model],
       ["evaluate", file("test.fasta"), "-m", model],
       ["embed", file("test.fasta"), "-m", model, "-o", file("points.parquet")],

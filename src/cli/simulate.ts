@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { UsageError } from "../error.ts";
-import { alphabetNamed, formatFasta, simulate, type AlphabetName } from "../sequence/index.ts";
+import { alphabetNamed, formatFasta, Random, simulate, type AlphabetName } from "../sequence/index.ts";
 import {
   notNegative,
   positiveInteger,
@@ -13,12 +13,14 @@ import {
   withSeed,
   type CommonOptions,
 } from "./options.ts";
-import { openOutput, writeChunks, writeOutput } from "./output.ts";
+import { openOutput, writeChunks, writeOutput, type Output } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
 
 interface SimulateCliOptions extends CommonOptions {
   output?: string;
   tree?: string;
+  heldOut?: string;
+  heldOutShare: number;
   length: number;
   height: number;
   birth: number;
@@ -43,6 +45,8 @@ export function simulateCommand(): Command {
     .argument("<n>", "number of sequences", positiveInteger)
     .option("-o, --output <file>", "FASTA file (default: standard output)")
     .option("--tree <file>", "Newick file for the true tree")
+    .option("--held-out <file>", "FASTA file for sequences kept out of the other, to test a model on")
+    .option("--held-out-share <x>", "chance of each sequence to be held out", positiveNumber, 0.1)
     .option("--length <n>", "letters of the root sequence", positiveInteger, 150)
     .option("--height <x>", "expected substitutions a site from root to leaf", notNegative, 0.33)
     .option("--birth <rate>", "speciation rate", positiveNumber, 1)
@@ -69,22 +73,35 @@ export function simulateCommand(): Command {
     if (json && (output === undefined || output === "-")) {
       throw new UsageError("simulate: --json needs -o, since the sequences would go to standard output");
     }
+    if (options.heldOutShare >= 1) {
+      throw new UsageError(`--held-out-share: must be below 1, got ${options.heldOutShare}`);
+    }
     const simulation = simulate({ ...options, leaves, alphabet: alphabetNamed(alphabet) });
     const progress = new Progress("simulating", { total: leaves, unit: "sequences", quiet });
+    const choice = new Random(options.seed).fork("held-out");
     let count = 0;
-    await writeOutput(output, async (out) => {
+    let held = 0;
+    const writeRecords = async (kept: Output, heldOut?: Output): Promise<void> => {
       if (options.tree !== undefined) await writeChunks(options.tree, simulation.newick());
       for (const record of simulation.records()) {
-        await out.write(formatFasta(record));
+        const isHeld = heldOut !== undefined && choice.uniform() < options.heldOutShare;
+        if (isHeld) held++;
+        await (isHeld ? heldOut : kept).write(formatFasta(record));
         if (++count % 1000 === 0) progress.update(count);
       }
-    });
+    };
+    await writeOutput(output, (kept) =>
+      options.heldOut === undefined
+        ? writeRecords(kept)
+        : writeOutput(options.heldOut, (heldOut) => writeRecords(kept, heldOut)),
+    );
     progress.update(leaves);
     progress.finish();
     if (json) {
       const summary = {
-        sequences: leaves,
+        sequences: leaves - held,
         output,
+        heldOut: options.heldOut === undefined ? undefined : { sequences: held, output: options.heldOut },
         tree: options.tree,
         seed: options.seed,
       };
@@ -92,7 +109,8 @@ export function simulateCommand(): Command {
       await out.write(`${JSON.stringify(summary)}\n`);
     } else if (output !== undefined && output !== "-") {
       const tree = options.tree === undefined ? "" : `, their tree in ${options.tree}`;
-      progress.note(`${formatCount(leaves)} sequences in ${output}${tree}`);
+      const test = options.heldOut === undefined ? "" : `, ${formatCount(held)} in ${options.heldOut}`;
+      progress.note(`${formatCount(leaves - held)} sequences in ${output}${test}${tree}`);
     }
   });
 }

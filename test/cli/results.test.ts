@@ -173,6 +173,20 @@ describe("simulate", () => {
     expect(await place.ok(`simulate ${args} -q`)).toBe(bytes("a.fasta").toString());
   });
 
+  test("what is held out is in the other file, and nothing is lost", async () => {
+    await place.ok(
+      "simulate 12 --length 30 --seed 3 -o most.fasta --held-out rest.fasta --held-out-share 0.4 -q",
+    );
+    const [most, rest, all] = ["most.fasta", "rest.fasta", "a.fasta"].map((name) =>
+      bytes(name)
+        .toString()
+        .split(/^(?=>)/m),
+    );
+    expect(most.length).toBeGreaterThan(0);
+    expect(rest.length).toBeGreaterThan(0);
+    expect([...most, ...rest].sort()).toEqual(all.sort());
+  });
+
   test("--json names the files", async () => {
     const stdout = await place.ok("simulate 3 -o three.fasta --tree three.nwk --json -q");
     expect(stdout).toBe('{"sequences":3,"output":"three.fasta","tree":"three.nwk","seed":1}\n');
