@@ -22,7 +22,7 @@ export {
   readSequences,
   simulate,
   subset,
-  trainValidationSplit,
+  findUniques,
   type Alphabet,
   type AlphabetName,
   type ByteSource,
@@ -47,6 +47,18 @@ export {
   type PackedCodes,
   type RequestOptions,
 } from "./kernel/index.ts";
+
+// Distances without alignment or training.
+export {
+  countKmers,
+  type CountKmersOptions,
+  type KmerProfiles,
+  type PairList,
+  type PairOptions,
+} from "./baseline/profile.ts";
+export { KMER_DISTANCES, kmerDistances, type KmerDistance } from "./baseline/kmer.ts";
+export { ffpDistances } from "./baseline/ffp.ts";
+export { fitScale } from "./baseline/scale.ts";
 
 // Spaces to embed in.
 export {
@@ -80,8 +92,19 @@ export {
   type EvaluateOptions,
   type Evaluation,
 } from "./task/evaluate.ts";
+export { baseline, type BaselineOptions, type BaselineReport, type BaselineResult } from "./task/baseline.ts";
 export { readPoints, writePoints, type Points, type PointsFormat, type PointsWriter } from "./task/points.ts";
 
 // What goes wrong.
 export { EmbranchError, FormatError, UsageError, type Location } from "./error.ts";
 export { VERSION } from "./version.ts";
+export {
+  divideBy,
+  formatSplit,
+  parseSplit,
+  splitSequences,
+  type SplitOptions,
+  type SplitParts,
+  type Splitting,
+} from "./task/split.ts";
+export { nearestTraining, summariseLeakage, type Leakage, type Nearest } from "./task/leakage.ts";

@@ -16,7 +16,8 @@ const FLOORS = [
   ["geometry"],
   ["nn"],
   ["engine"],
-  ["baseline", "task"],
+  ["baseline"],
+  ["task"],
   ["serve"],
   ["cli", "bench"],
 ];

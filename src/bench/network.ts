@@ -61,7 +61,12 @@ const total = (seconds: readonly number[]) => seconds.reduce((sum, value) => sum
 export async function benchTrainStep({ rounds, onRound }: NetworkBenchOptions): Promise<Timing[]> {
   await init("wasm");
   const model = new DistanceModel(CONFIG);
-  const options: TrainStepOptions = { loss: "mse", pairs: "halves", batch: 2 * PAIRS, optimizer: {} };
+  const options: TrainStepOptions = {
+    loss: { name: "mse" },
+    pairs: "halves",
+    batch: 2 * PAIRS,
+    optimizer: {},
+  };
   const { step, args } = trainStep(model, options);
   const { bytes, outputs } = lower(step, args);
   const programs: Program[] = [];
@@ -106,15 +111,15 @@ function stepper(model: DistanceModel, program: Program, outputs: readonly strin
   };
   const tensor = (data: Float32Array) => new Tensor("float32", data, [data.length]);
   const feeds: Record<string, Tensor> = {
-    tokens: new Tensor("int32", randomTokens(2 * PAIRS), [2 * PAIRS, LENGTH]),
-    labels: tensor(Float32Array.from({ length: PAIRS }, () => random.uniform() / 2)),
+    "batch.tokens": new Tensor("int32", randomTokens(2 * PAIRS), [2 * PAIRS, LENGTH]),
+    "batch.labels": tensor(Float32Array.from({ length: PAIRS }, () => random.uniform() / 2)),
     ...Object.fromEntries(STATE_NAMES.map((name) => [`state.${name}`, tensor(vectors[name])])),
   };
   let done = 0;
   return () =>
     clock(async () => {
       for (let i = 0; i < STEPS; i++) {
-        feeds.numbers = tensor(hyperparameters(++done, 0.01, {}, 0));
+        feeds["batch.numbers"] = tensor(hyperparameters(++done, 0.01, {}, 0));
         const results = await program.run(feeds);
         // The first two results are the loss and the gradient's norm.
         STATE_NAMES.forEach((name, at) => (feeds[`state.${name}`] = results[outputs[at + 2]]));

@@ -4,18 +4,19 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { Command, Option } from "commander";
-import { PAPER_CNN } from "../engine/recipe.ts";
-import { Model } from "../engine/model-file.ts";
+import { attentionPath, Model } from "../engine/model-file.ts";
 import type { Device } from "../engine/run.ts";
 import { Interrupted, type TrainProgress } from "../engine/trainer.ts";
 import { EmbranchError, UsageError } from "../error.ts";
 import { GEOMETRY_NAMES, type GeometryName } from "../geometry/index.ts";
-import { ENCODER_NAMES, type EncoderName, type EncoderOptions } from "../nn/encoder.ts";
-import { LOSS_NAMES, type LossName } from "../nn/losses.ts";
+import { ENCODERS, type EncoderOptions } from "../nn/encoder.ts";
+import { LOSSES, type LossOptions } from "../nn/losses.ts";
+import { REGULARIZERS, type RegularizerOptions } from "../nn/regularizer.ts";
 import type { AlphabetName } from "../sequence/index.ts";
 import { embeddedDistances } from "../task/distance.ts";
 import { measure, type Evaluation } from "../task/evaluate.ts";
 import { fit, type FitPlan, type FitResult } from "../task/fit.ts";
+import { parseSplit, type Splitting } from "../task/split.ts";
 import { evaluationTable } from "./evaluate.ts";
 import { loadCosts, loadDistances, loadSequences } from "./load.ts";
 import {
@@ -30,23 +31,24 @@ import {
   withSeed,
   type CommonOptions,
 } from "./options.ts";
+import { listKinds, namedOptions } from "./named.ts";
 import { openOutput, writeChunks } from "./output.ts";
 import { formatCount, formatDuration, Progress } from "./progress.ts";
 
 interface FitCliOptions extends CommonOptions {
   output: string;
   val?: string;
+  split?: Splitting;
   report: string | boolean;
-  encoder?: EncoderName;
-  channels?: number;
-  layers?: number;
-  kernel?: number;
+  encoder?: EncoderOptions;
   geometry: GeometryName;
   exponent: boolean;
   dim: number;
   length?: number;
   recipe: "default" | "paper";
-  loss?: LossName;
+  loss?: LossOptions;
+  regularizer?: RegularizerOptions;
+  rate?: Record<string, number>;
   minutes?: number;
   steps?: number;
   batch?: number;
@@ -89,12 +91,17 @@ export function fitCommand(words: readonly string[] = process.argv.slice(2)): Co
     )
     .option("-o, --output <file>", "model file", "model.onnx")
     .option("--val <file>", "held-out sequences (default: a tenth of the training file, 1,000 at most)")
+    .option(
+      "--split <how>",
+      "without --val, how they are chosen: random, order or cluster:<identity>, which keeps relatives together (default: random)",
+      parseSplit,
+    )
     .option("--minutes <t>", "train for this many minutes by the clock", positiveNumber)
     .option("--steps <n>", "train for exactly this many steps (batches), reproducibly", positiveInteger)
-    .addOption(
-      new Option("--encoder <name>", "network (default: residual; cnn with --recipe paper)").choices(
-        ENCODER_NAMES,
-      ),
+    .option(
+      "--encoder <name[:option=value,…]>",
+      "network and its options, listed below (default: residual; cnn with --recipe paper)",
+      namedOptions("encoder", ENCODERS),
     )
     .addOption(
       new Option("--geometry <name>", "space to embed in").choices(GEOMETRY_NAMES).default("hyperbolic"),
@@ -114,10 +121,16 @@ export function fitCommand(words: readonly string[] = process.argv.slice(2)): Co
         .choices(["default", "paper"])
         .default("default"),
     )
-    .addOption(new Option("--loss <name>", "error of a distance").choices([...LOSS_NAMES]))
-    .option("--channels <n>", "channels of a convolutional encoder, or width of an mlp", positiveInteger)
-    .option("--layers <n>", "layers of a cnn or mlp, residual blocks of a residual encoder", positiveInteger)
-    .option("--kernel <k>", "width of the convolutions, in positions, odd", positiveInteger)
+    .option(
+      "--loss <name[:option=value,…]>",
+      "what training makes small, listed below (default: mse)",
+      namedOptions("loss", LOSSES),
+    )
+    .option(
+      "--regularizer <name[:option=value,…]>",
+      "what is added to the loss, listed below (default: nothing)",
+      namedOptions("regularizer", REGULARIZERS),
+    )
     .option("--batch <n>", "sequences in a batch", positiveInteger)
     .option(
       "--augmented <n>",
@@ -125,6 +138,11 @@ export function fitCommand(words: readonly string[] = process.argv.slice(2)): Co
       wholeNumber,
     )
     .option("--learning-rate <x>", "peak learning rate", positiveNumber)
+    .option(
+      "--rate <path=x>",
+      "learn the parameters under this path at x times the rate, 0 freezes them (repeatable)",
+      rates,
+    )
     .option("--weight-decay <x>", "strength of weight decay", notNegative)
     .option(
       "--patience <n>",
@@ -140,42 +158,31 @@ export function fitCommand(words: readonly string[] = process.argv.slice(2)): Co
     .option("--checkpoint-seconds <t>", "seconds between checkpoints", notNegative, 20)
     .option("--resume", "go on from the checkpoint of an interrupted run");
   withCommonOptions(withDevice(withAlphabet(withSeed(command))));
+  command.addHelpText(
+    "after",
+    `\nEncoders:\n${listKinds(ENCODERS)}\n\nLosses:\n${listKinds(LOSSES)}\n\nRegularizers:\n${listKinds(REGULARIZERS)}`,
+  );
   withExamples(command, [
     ["embranch fit reads.fasta.gz --minutes 2 -o model.onnx", "a usable model of 16S reads in two minutes"],
     ["embranch fit train.fasta --val val.fasta --steps 5000 --seed 7 -o m.onnx", "bit-reproducible"],
-    ["embranch fit train.fasta --recipe paper --encoder cnn -o cnn.onnx", "as the NeuroSEED paper trains"],
+    ["embranch fit train.fasta --recipe paper -o cnn.onnx", "as the NeuroSEED paper trains its CNN"],
+    ["embranch fit reads.fasta --encoder gru:hidden=64 --loss mae", "another network, another loss"],
   ]);
   return command.action((path: string, options: FitCliOptions) => run(path, options, commandLine(words)));
 }
 
-function encoderOptions({
-  encoder,
-  recipe,
-  channels,
-  layers,
-  kernel,
-}: FitCliOptions): EncoderOptions | undefined {
-  const name = encoder ?? (recipe === "paper" ? "cnn" : "residual");
-  const given = Object.fromEntries(
-    Object.entries({ channels, layers, kernel }).filter(([, value]) => value !== undefined),
-  );
-  const allowed: Record<EncoderName, Record<string, string>> = {
-    linear: {},
-    mlp: { channels: "hidden", layers: "layers" },
-    cnn: { channels: "channels", layers: "layers", kernel: "kernel" },
-    residual: { channels: "width", layers: "blocks", kernel: "kernel" },
-  };
-  const options: Record<string, number> = {};
-  for (const [option, value] of Object.entries(given)) {
-    const field = allowed[name][option];
-    if (field === undefined) throw new UsageError(`--${option}: the ${name} encoder has none`);
-    options[field] = value as number;
-  }
-  return { ...(name === "cnn" ? PAPER_CNN : {}), name, ...options };
-}
-
 /** Throws on options that do not go together, before anything is read. */
-function checkOptions({ output, minutes, steps, patience, val, distances, costs, gap }: FitCliOptions): void {
+function checkOptions({
+  output,
+  minutes,
+  steps,
+  patience,
+  val,
+  split,
+  distances,
+  costs,
+  gap,
+}: FitCliOptions): void {
   const rules: [boolean, string][] = [
     [minutes !== undefined && steps !== undefined, "--minutes and --steps cannot be combined; choose one"],
     [
@@ -190,6 +197,7 @@ function checkOptions({ output, minutes, steps, patience, val, distances, costs,
       distances !== undefined && val !== undefined,
       "--distances and --val cannot be combined: held-out sequences come from the matrix; leave --val out",
     ],
+    [split !== undefined && val !== undefined, "--split and --val cannot be combined; choose one"],
     [gap !== undefined && costs === undefined, "--gap needs --costs"],
     [output === "-", "--output must be a file, got standard output"],
   ];
@@ -229,7 +237,9 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
   try {
     result = await fit(sequences, {
       validation,
-      encoder: encoderOptions(options),
+      split: options.split,
+      encoder: options.encoder,
+      regularizer: options.regularizer,
       geometry,
       exponent: options.exponent,
       dim,
@@ -266,6 +276,7 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
   }
   progress.finish(`validation error ${result.training.validation.toFixed(3)} %`);
   await writeModel(output, result.model, checkpoint);
+  if (result.attention !== undefined) await writeModel(attentionPath(output), result.attention, checkpoint);
   await rm(checkpoint, { force: true });
 
   const model = await Model.decode(result.model, output, { threads, device });
@@ -301,8 +312,14 @@ function commandLine(words: readonly string[]): string {
 /** What stops a run: Ctrl-C, a job scheduler, a closed terminal. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-function settings({ batch, augmented, learningRate, weightDecay, loss, patience }: FitCliOptions) {
-  const given = { batch, augmented, learningRate, loss, patience };
+/** Collects `path=multiple` options. */
+function rates(text: string, before: Record<string, number> = {}): Record<string, number> {
+  const [path, multiple] = text.split("=");
+  return { ...before, [path]: notNegative(multiple ?? "") };
+}
+
+function settings({ batch, augmented, learningRate, weightDecay, loss, patience, rate }: FitCliOptions) {
+  const given = { batch, augmented, learningRate, loss, patience, rates: rate };
   return {
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     ...(weightDecay === undefined ? {} : { optimizer: { weightDecay } }),

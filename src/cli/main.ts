@@ -15,9 +15,12 @@ import { BrokenPipe } from "./output.ts";
 const VERBS: Record<string, () => Promise<Command>> = {
   fit: async () => (await import("./fit.ts")).fitCommand(),
   evaluate: async () => (await import("./evaluate.ts")).evaluateCommand(),
+  baseline: async () => (await import("./baseline.ts")).baselineCommand(),
   embed: async () => (await import("./embed.ts")).embedCommand(),
   distance: async () => (await import("./distance.ts")).distanceCommand(),
+  attention: async () => (await import("./attention.ts")).attentionCommand(),
   simulate: async () => (await import("./simulate.ts")).simulateCommand(),
+  split: async () => (await import("./split.ts")).splitCommand(),
   demo: async () => (await import("./demo.ts")).demoCommand(),
   bench: async () => (await import("./bench.ts")).benchCommand(),
 };

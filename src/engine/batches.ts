@@ -16,8 +16,34 @@ import type { DistanceOracle } from "./labels.ts";
 export interface Batch {
   /** [batch, n] */
   tokens: Int32Array;
-  /** Distances as shares of n; [batch, batch], or [batch/2] for sampled pairs. */
+  /** Distances as shares of n; [batch, batch], [batch/2] for sampled pairs, [3, batch/3] for triples. */
   labels: Float32Array;
+  /** What the tokens are of. */
+  members: readonly Uint8Array[];
+}
+
+/** A batch for a regulariser that aligns its first half with its second. */
+export interface AlignedBatch extends Batch {
+  /** In letters, [batch]. */
+  lengths: Float32Array;
+  /** Needleman-Wunsch targets [batch/2, n + 1, n + 1] (SPEC B2). */
+  targets: Float32Array;
+}
+
+/** Needleman-Wunsch targets of the first half of the sequences, as sources, and the second, as targets. */
+export type Align = (members: readonly Uint8Array[], length: number) => Promise<Float32Array>;
+
+/** Batches with the targets of their alignments. */
+export function alignedBatches(
+  source: BatchSource,
+  align: Align,
+  length: number,
+): (step: number) => Promise<AlignedBatch> {
+  return async (step) => {
+    const batch = await source(step);
+    const lengths = Float32Array.from(batch.members, (codes) => codes.length);
+    return { ...batch, lengths, targets: await align(batch.members, length) };
+  };
 }
 
 /** Makes the batch of a step (from 1). */
@@ -35,7 +61,7 @@ export interface BatchOptions {
 }
 
 /** Indices of the sequences in the `step`-th slice of an endless sequence of shuffled epochs. */
-function epochSlice(count: number, size: number, step: number, random: Random): Uint32Array {
+export function epochSlice(count: number, size: number, step: number, random: Random): Uint32Array {
   const out = new Uint32Array(size);
   const start = (step - 1) * size;
   let filled = 0;
@@ -60,7 +86,8 @@ function shuffled(count: number, epoch: number, random: Random): Uint32Array {
   return order;
 }
 
-function toTokens(sequences: readonly Uint8Array[], { alphabet, length }: BatchOptions): Int32Array {
+/** Tokens [count, n] of sequences. */
+export function toTokens(sequences: readonly Uint8Array[], { alphabet, length }: BatchOptions): Int32Array {
   return Int32Array.from(tokenBatch(sequences, alphabet, length));
 }
 
@@ -92,7 +119,8 @@ export function allPairsBatches(options: BatchOptions & { augmented: number }): 
         labels[j * batch + i] = label;
       }
     }
-    return { tokens: toTokens([...members, ...fresh], options), labels };
+    members.push(...fresh);
+    return { tokens: toTokens(members, options), labels, members };
   };
 }
 
@@ -122,6 +150,7 @@ export function sampledPairBatches(options: BatchOptions): BatchSource {
       distances = await oracle.pairs(left, right);
     }
     const members = [...left, ...right].map((i) => sequences[i]);
-    return { tokens: toTokens(members, options), labels: Float32Array.from(distances, (d) => d / length) };
+    const labels = Float32Array.from(distances, (d) => d / length);
+    return { tokens: toTokens(members, options), labels, members };
   };
 }

@@ -25,7 +25,7 @@ export async function calibrateScale(
   const { batch } = stepOptions;
   const mean = (p: np.Array, s: np.Array, t: np.Array) => {
     const encoded = model.embed(p, s, t, { training: true });
-    encoded.statistics.dispose();
+    model.statistics.pack(encoded.statistics).dispose();
     return predictedDistances(model, encoded, stepOptions).mul(labelWeights(stepOptions)).sum();
   };
   const { bytes } = lower(mean, {

@@ -8,6 +8,7 @@
 import { UsageError } from "../error.ts";
 import { packCodes, type Costs, type EditDistances, type PackedCodes } from "../kernel/index.ts";
 import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
+import type { Align } from "./batches.ts";
 
 /** Where exact distances come from. */
 export interface DistanceOracle {
@@ -80,4 +81,17 @@ export class MatrixOracle implements DistanceOracle {
     }
     return out;
   }
+}
+
+/** Needleman-Wunsch targets from the kernel, for batches that come one after the other. */
+export function kernelAligner(kernel: EditDistances): Align {
+  let cells: Float32Array | undefined;
+  return async (members, length) => {
+    const pairs = members.length / 2;
+    const left = Uint32Array.from({ length: pairs }, (_, i) => i);
+    const right = left.map((i) => pairs + i);
+    cells = await kernel.alignmentTargets(packCodes(members), left, right, { length, into: cells });
+    // The runtime takes no shared memory.
+    return Float32Array.from(cells);
+  };
 }

@@ -8,6 +8,7 @@
  */
 
 import { numpy as np } from "@jax-js/jax";
+import { UsageError } from "../error.ts";
 import type { Random } from "../sequence/random.ts";
 import { isParameterSpec, type ArrayTree, type ParameterSpec, type ParameterTree } from "../nn/parameter.ts";
 
@@ -53,6 +54,24 @@ export class Layout {
     const mask = new Float32Array(this.size);
     for (const { spec, offset, size } of this.entries) if (spec.decay) mask.fill(1, offset, offset + size);
     return mask;
+  }
+
+  /**
+   * Multiples of the learning rate by the path that parameters begin with, or nothing where all are 1.
+   * Throws an error for a path that no parameter has.
+   */
+  multiples(rates: Readonly<Record<string, number>>): Float32Array | undefined {
+    if (Object.keys(rates).length === 0) return undefined;
+    const vector = new Float32Array(this.size).fill(1);
+    for (const [prefix, rate] of Object.entries(rates)) {
+      const within = this.entries.filter(({ path }) => path === prefix || path.startsWith(`${prefix}.`));
+      if (within.length === 0) {
+        const known = [...new Set(this.entries.map(({ path }) => path.split(".").slice(0, 2).join(".")))];
+        throw new UsageError(`rates: must name parameters such as ${known.join(", ")}, got ${prefix}`);
+      }
+      for (const { offset, size } of within) vector.fill(rate, offset, offset + size);
+    }
+    return vector;
   }
 
   /** The vector [size] as the tree of arrays, inside a traced function. Consumes the vector. */

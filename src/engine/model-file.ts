@@ -17,6 +17,7 @@ import { EmbranchError } from "../error.ts";
 import { explain } from "../system-error.ts";
 import { createSpace, GEOMETRY_NAMES, type Space } from "../geometry/index.ts";
 import { alphabetNamed, tokenBatch, type Alphabet } from "../sequence/index.ts";
+import type { AttentionInput } from "../nn/nwa.ts";
 import { lower } from "./lower.ts";
 import { DistanceModel, type ModelConfig } from "./model.ts";
 import { Program, Tensor, type ProgramOptions } from "./run.ts";
@@ -45,6 +46,7 @@ const manifestSchema = z.object({
     seed: z.int(),
     recipe: z.string(),
     loss: z.string(),
+    regularizer: z.string().optional(),
     steps: z.int().nonnegative(),
   }),
   validation: z.object({ sequences: z.int(), pairs: z.int(), percentRmse: z.number() }),
@@ -57,6 +59,11 @@ const METADATA_KEY = "embranch";
 /** Primes that may stand for the batch while tracing; one is used that divides none of the model's sizes. */
 const OPEN_BATCHES = [8191, 8179, 8171, 8167];
 
+/** Values that are part of the file. */
+function frozen(data: Float32Array) {
+  return { shape: [data.length], type: "float32" as const, data };
+}
+
 /** The bytes of a model file with trained values. */
 export async function encodeModel(
   config: ModelConfig,
@@ -64,20 +71,46 @@ export async function encodeModel(
   manifest: Manifest,
 ): Promise<Uint8Array> {
   await init("wasm");
-  const model = new DistanceModel(config);
-  const sizes = [config.shape.length, values.parameters.length, values.statistics.length];
+  // Vectors begin with what inference needs; a regulariser's part comes last.
+  const model = new DistanceModel({ ...config, regularizer: undefined });
+  const sizes = [config.shape.length, model.parameters.size, model.statistics.size];
   const batch = OPEN_BATCHES.find((prime) => sizes.every((size) => size % prime !== 0))!;
-  const frozen = (data: Float32Array) => ({ shape: [data.length], type: "float32" as const, data });
   const embed = (parameters: np.Array, statistics: np.Array, tokens: np.Array) =>
     model.infer(parameters, statistics, tokens);
   const { bytes } = lower(
     embed,
     {
-      parameters: frozen(values.parameters),
-      statistics: frozen(values.statistics),
+      parameters: frozen(values.parameters.subarray(0, model.parameters.size)),
+      statistics: frozen(values.statistics.subarray(0, model.statistics.size)),
       tokens: { shape: [batch, config.shape.length], type: "int32" },
     },
     { batch, outputs: ["embedding"], metadata: { [METADATA_KEY]: JSON.stringify(manifest) } },
+  );
+  return bytes;
+}
+
+/**
+ * The bytes of an attention file: `source` and `target` int32 [1, n] and their lengths float32 [1] in, the map
+ * `attention` float32 [1, n + 1, n + 1] out, rows of the target, columns of the source (SPEC B4).
+ */
+export async function encodeAttention(
+  config: ModelConfig,
+  values: { parameters: Float32Array; statistics: Float32Array },
+  manifest: Manifest,
+): Promise<Uint8Array> {
+  await init("wasm");
+  const model = new DistanceModel(config);
+  const tokens = { shape: [1, config.shape.length], type: "int32" as const };
+  const length = { shape: [1], type: "float32" as const };
+  const { bytes } = lower(
+    (parameters: np.Array, statistics: np.Array, pair: AttentionInput) =>
+      model.attention(parameters, statistics, pair),
+    {
+      parameters: frozen(values.parameters),
+      statistics: frozen(values.statistics),
+      pair: { source: tokens, target: tokens, sourceLengths: length, targetLengths: length },
+    },
+    { outputs: ["attention"], metadata: { [METADATA_KEY]: JSON.stringify(manifest) } },
   );
   return bytes;
 }
@@ -117,6 +150,36 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** A file of ours, compiled. */
+interface LoadedProgram {
+  manifest: Manifest;
+  program: Program;
+}
+
+async function loadProgram(path: string, options: ProgramOptions): Promise<LoadedProgram> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw explain(error, path, "read");
+  }
+  return decodeProgram(bytes, path, options);
+}
+
+async function decodeProgram(
+  bytes: Uint8Array,
+  file: string,
+  options: ProgramOptions,
+): Promise<LoadedProgram> {
+  const manifest = readManifest(bytes, file);
+  try {
+    return { manifest, program: await Program.create(bytes, options) };
+  } catch (cause) {
+    if (cause instanceof EmbranchError) throw cause;
+    throw new EmbranchError(`${file}: is damaged; make it again with \`embranch fit\``, { cause });
+  }
+}
+
 /** A trained model, ready to embed. */
 export class Model {
   readonly manifest: Manifest;
@@ -133,24 +196,14 @@ export class Model {
 
   /** Loads a model file. Throws an `EmbranchError` where it is none, or is damaged. */
   static async load(path: string, options: ProgramOptions = {}): Promise<Model> {
-    let bytes: Uint8Array;
-    try {
-      bytes = await readFile(path);
-    } catch (error) {
-      throw explain(error, path, "read");
-    }
-    return Model.decode(bytes, path, options);
+    const { manifest, program } = await loadProgram(path, options);
+    return new Model(manifest, program);
   }
 
   /** A model from the bytes of its file; `file` names it in errors. */
   static async decode(bytes: Uint8Array, file: string, options: ProgramOptions = {}): Promise<Model> {
-    const manifest = readManifest(bytes, file);
-    try {
-      return new Model(manifest, await Program.create(bytes, options));
-    } catch (cause) {
-      if (cause instanceof EmbranchError) throw cause;
-      throw new EmbranchError(`${file}: is damaged; make it again with \`embranch fit\``, { cause });
-    }
+    const { manifest, program } = await decodeProgram(bytes, file, options);
+    return new Model(manifest, program);
   }
 
   /** Points [count, dim] of sequences of codes, none longer than the model's length. */
@@ -162,6 +215,49 @@ export class Model {
     });
     const [embedding] = Object.values(outputs);
     return embedding.data as Float32Array;
+  }
+
+  close(): Promise<void> {
+    return this.#program.close();
+  }
+}
+
+/** The file beside a model's that draws its attention maps. */
+export function attentionPath(model: string): string {
+  return `${model.replace(/\.onnx$/i, "")}.attention.onnx`;
+}
+
+/** Draws the attention maps of a model trained with them. */
+export class AttentionModel {
+  readonly manifest: Manifest;
+  readonly alphabet: Alphabet;
+  readonly #program: Program;
+
+  private constructor(manifest: Manifest, program: Program) {
+    this.manifest = manifest;
+    this.alphabet = alphabetNamed(manifest.alphabet);
+    this.#program = program;
+  }
+
+  /** Loads an attention file. Throws an `EmbranchError` where it is none, or is damaged. */
+  static async load(path: string, options: ProgramOptions = {}): Promise<AttentionModel> {
+    const { manifest, program } = await loadProgram(path, options);
+    return new AttentionModel(manifest, program);
+  }
+
+  /** The map [n + 1, n + 1] of two sequences of codes: rows are positions of the target, columns of the source. */
+  async map(source: Uint8Array, target: Uint8Array): Promise<Float32Array> {
+    const { length } = this.manifest;
+    const tokens = (codes: Uint8Array) =>
+      new Tensor("int32", Int32Array.from(tokenBatch([codes], this.alphabet, length)), [1, length]);
+    const letters = (codes: Uint8Array) => new Tensor("float32", Float32Array.of(codes.length), [1]);
+    const { attention } = await this.#program.run({
+      "pair.source": tokens(source),
+      "pair.target": tokens(target),
+      "pair.sourceLengths": letters(source),
+      "pair.targetLengths": letters(target),
+    });
+    return attention.data as Float32Array;
   }
 
   close(): Promise<void> {

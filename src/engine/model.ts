@@ -4,15 +4,12 @@
  * Pure functions only; training (train-step.ts) and inference (model-file.ts) both build on them.
  */
 
-import type { numpy as np } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import { createSpace, type GeometryName, type Space, type SpaceOptions } from "../geometry/index.ts";
-import {
-  createEncoder,
-  type ApplyOptions,
-  type Encoder,
-  type EncoderOptions,
-  type EncoderShape,
-} from "../nn/encoder.ts";
+import type { Block, Context } from "../nn/block.ts";
+import { createEncoder, type EncoderOptions, type EncoderShape } from "../nn/encoder.ts";
+import { createRegularizer, type RegularizerOptions } from "../nn/regularizer.ts";
+import type { AttentionInput, NwaRegularizer } from "../nn/nwa.ts";
 import { constant, type ArrayTree } from "../nn/parameter.ts";
 import type { Random } from "../sequence/random.ts";
 import { Layout } from "./layout.ts";
@@ -23,29 +20,54 @@ export interface ModelConfig {
   shape: EncoderShape;
   geometry: GeometryName;
   space?: SpaceOptions;
+  /** What shapes training but is no part of the encoder. */
+  regularizer?: RegularizerOptions;
 }
 
 type SpaceArrays = Record<string, np.Array>;
 
+/** The parameter vector, unpacked. */
+interface Trained {
+  encoder: ArrayTree;
+  space: SpaceArrays;
+  regularizer?: ArrayTree;
+}
+
+/** Points, and what else came of embedding them. */
+export interface Embedded {
+  /** [batch, m] */
+  points: np.Array;
+  statistics: Record<string, ArrayTree>;
+  /** Learned scalars of the space. */
+  space: SpaceArrays;
+  regularizer?: ArrayTree;
+}
+
 export class DistanceModel {
   readonly config: ModelConfig;
-  readonly encoder: Encoder;
+  readonly encoder: Block;
   readonly space: Space;
-  /** Encoder and space parameters, under `encoder` and `space`. */
+  readonly regularizer?: NwaRegularizer;
+  /** Parameters, under `encoder`, `space` and `regularizer`. */
   readonly parameters: Layout;
-  /** The encoder's running statistics. */
+  /** Running statistics, under `encoder` and `regularizer`. */
   readonly statistics: Layout;
 
   constructor(config: ModelConfig) {
     this.config = config;
     this.encoder = createEncoder(config.encoder, config.shape);
     this.space = createSpace(config.geometry, config.space);
+    this.regularizer = config.regularizer && createRegularizer(config.regularizer, config.shape);
     const scalars = Object.entries(this.space.initialParameters());
     this.parameters = new Layout({
       encoder: this.encoder.parameters,
       space: Object.fromEntries(scalars.map(([name, value]) => [name, constant([], value)])),
+      ...(this.regularizer && { regularizer: this.regularizer.parameters }),
     });
-    this.statistics = new Layout(this.encoder.statistics);
+    this.statistics = new Layout({
+      encoder: this.encoder.statistics,
+      ...(this.regularizer && { regularizer: this.regularizer.statistics }),
+    });
   }
 
   /** Initial values of both vectors. */
@@ -57,29 +79,38 @@ export class DistanceModel {
   }
 
   /** Tokens [batch, n] to points of the space [batch, m], inside a traced function. */
-  embed(
-    parameters: np.Array,
-    statistics: np.Array,
-    tokens: np.Array,
-    options: ApplyOptions,
-  ): { points: np.Array; statistics: np.Array; space: SpaceArrays } {
-    const { encoder, space } = this.parameters.unpack(parameters) as unknown as {
-      encoder: ArrayTree;
-      space: SpaceArrays;
-    };
-    const result = this.encoder.apply(encoder, this.statistics.unpack(statistics), tokens, options);
+  embed(parameters: np.Array, statistics: np.Array, tokens: np.Array, context: Context): Embedded {
+    const trained = this.parameters.unpack(parameters) as unknown as Trained;
+    const running = this.statistics.unpack(statistics) as Record<string, ArrayTree>;
+    const result = this.encoder.apply(trained.encoder, running.encoder, tokens, context);
     return {
-      points: this.space.project(result.embedding, space),
-      statistics: this.statistics.pack(result.statistics),
-      space,
+      points: this.space.project(result.output, trained.space),
+      statistics: { ...running, encoder: result.statistics },
+      space: trained.space,
+      regularizer: trained.regularizer,
     };
   }
 
   /** Tokens [batch, n] to points [batch, m] by the running statistics, inside a traced function. */
   infer(parameters: np.Array, statistics: np.Array, tokens: np.Array): np.Array {
     const encoded = this.embed(parameters, statistics, tokens, { training: false });
-    encoded.statistics.dispose();
+    this.statistics.pack(encoded.statistics).dispose();
     return encoded.points;
+  }
+
+  /** Attention maps of sequences and others by the running statistics, inside a traced function. */
+  attention(
+    parameters: np.Array,
+    statistics: np.Array,
+    { source, target, sourceLengths, targetLengths }: AttentionInput,
+  ): np.Array {
+    const context = { training: false };
+    const tokens = np.concatenate([source, target], 0);
+    const encoded = this.embed(parameters, statistics, tokens, context);
+    const [from, to] = np.split(encoded.points, 2, 0);
+    const input = { source: from, target: to, sourceLengths, targetLengths };
+    const { regularizer } = encoded.statistics;
+    return this.regularizer!.map(encoded.regularizer!, regularizer, input, context).map;
   }
 
   /** Raw values of the space's learned scalars in a parameter vector. */

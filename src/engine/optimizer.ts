@@ -1,8 +1,11 @@
 /**
- * @file Adam and AdamW on one vector, with clipping and an average of the weights (SPEC 0.3).
+ * @file Adam, AdamW and Rectified Adam on one vector, with clipping and an average of the weights (SPEC 0.3).
  *
  * Everything that changes from step to step but is not an array (learning rate, bias corrections, decay of
  * the average) comes in one small vector, so that the compiled step never changes.
+ *
+ * Sources: Kingma and Ba, "Adam", ICLR 2015; Loshchilov and Hutter, "Decoupled weight decay regularization",
+ * ICLR 2019; Liu et al., "On the variance of the adaptive learning rate and beyond", ICLR 2020.
  */
 
 import { numpy as np } from "@jax-js/jax";
@@ -19,6 +22,8 @@ export interface AdamOptions {
   decay?: "decoupled" | "coupled";
   /** Largest norm of the gradient; longer ones are scaled down (default: no limit). */
   clip?: number;
+  /** Rectified Adam: no adaptive rate until its variance is known, and a damped one from then on. */
+  rectified?: boolean;
 }
 
 /** Vectors [size] that a step reads and replaces. */
@@ -33,20 +38,42 @@ export interface AdamState {
   average: np.Array;
 }
 
+/** Vectors [size] that tell parameters apart. */
+export interface ParameterGroups {
+  /** 1 where weight decay applies, else 0. */
+  decayMask: np.Array;
+  /** Multiples of the learning rate; without them all learn at the same. */
+  multiples?: np.Array;
+}
+
 /** Names of the numbers in the vector that `hyperparameters` makes. */
-export const HYPERPARAMETERS = 4;
+export const HYPERPARAMETERS = 5;
+
+/** Below this many effective samples the variance of an adaptive rate is without bound (Liu et al.). */
+const FEWEST_SAMPLES = 5;
+
+/** Rectified Adam's factor of step `step`; 0 where the rate must not adapt yet. */
+export function rectification(step: number, beta: number): number {
+  const most = 2 / (1 - beta) - 1;
+  const samples = most - (2 * step * beta ** step) / (1 - beta ** step);
+  if (samples <= FEWEST_SAMPLES) return 0;
+  return Math.sqrt(((samples - 4) * (samples - 2) * most) / ((most - 4) * (most - 2) * samples));
+}
 
 /** The numbers of step `step` (from 1) that `adam` reads, as a vector. */
 export function hyperparameters(
   step: number,
   learningRate: number,
-  { betas = [0.9, 0.999] }: AdamOptions,
+  { betas = [0.9, 0.999], rectified = false }: AdamOptions,
   averageDecay: number,
 ): Float32Array {
+  const factor = rectified ? rectification(step, betas[1]) : 1;
+  const adaptive = factor > 0;
   return Float32Array.of(
-    learningRate / (1 - betas[0] ** step),
+    ((adaptive ? factor : 1) * learningRate) / (1 - betas[0] ** step),
     1 / (1 - betas[1] ** step),
     learningRate,
+    adaptive ? 1 : 0,
     averageDecay,
   );
 }
@@ -54,31 +81,41 @@ export function hyperparameters(
 /**
  * One step: new state, and the gradient's norm before clipping.
  *
- * `numbers` comes from `hyperparameters`; `decayMask` [size] says where weight decay applies. Consumes all.
+ * `numbers` comes from `hyperparameters`. Consumes all.
  */
 export function adam(
   { parameters, mean, square, average }: AdamState,
   gradient: np.Array,
   numbers: np.Array,
-  decayMask: np.Array,
-  { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0, decay = "decoupled", clip }: AdamOptions,
+  { decayMask, multiples }: ParameterGroups,
+  {
+    betas = [0.9, 0.999],
+    epsilon = 1e-8,
+    weightDecay = 0,
+    decay = "decoupled",
+    clip,
+    rectified = false,
+  }: AdamOptions,
 ): { state: AdamState; norm: np.Array } {
-  const [rate, correction, learningRate, averageDecay] = np.split(numbers, HYPERPARAMETERS);
+  const [rate, correction, learningRate, adaptive, averageDecay] = np.split(numbers, HYPERPARAMETERS);
   const norm = np.sqrt(np.square(gradient.ref).sum());
   let g = gradient;
   if (clip !== undefined) g = g.mul(np.minimum(np.reciprocal(norm.ref.add(1e-12)).mul(clip), 1));
   if (weightDecay > 0 && decay === "coupled") g = g.add(parameters.ref.mul(decayMask.ref).mul(weightDecay));
   const newMean = mean.mul(betas[0]).add(g.ref.mul(1 - betas[0]));
   const newSquare = square.mul(betas[1]).add(np.square(g).mul(1 - betas[1]));
-  const direction = newMean.ref.mul(rate).div(np.sqrt(newSquare.ref.mul(correction)).add(epsilon));
-  let updated = parameters.ref.sub(direction);
+  const root = np.sqrt(newSquare.ref.mul(correction)).add(epsilon);
+  const divisor = rectified ? np.where(adaptive.greater(0), root, 1) : root;
+  if (!rectified) adaptive.dispose();
+  let change = newMean.ref.mul(rate).div(divisor);
   if (weightDecay > 0 && decay === "decoupled") {
-    updated = updated.sub(parameters.mul(decayMask).mul(learningRate.mul(weightDecay)));
+    change = change.add(parameters.ref.mul(decayMask).mul(learningRate.mul(weightDecay)));
   } else {
-    parameters.dispose();
     decayMask.dispose();
     learningRate.dispose();
   }
+  if (multiples !== undefined) change = change.mul(multiples);
+  const updated = parameters.sub(change);
   const newAverage = average.mul(averageDecay.ref).add(updated.ref.mul(averageDecay.mul(-1).add(1)));
   return { state: { parameters: updated, mean: newMean, square: newSquare, average: newAverage }, norm };
 }

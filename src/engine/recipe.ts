@@ -3,21 +3,26 @@
  */
 
 import type { EncoderOptions } from "../nn/encoder.ts";
-import type { LossName } from "../nn/losses.ts";
+import type { LossOptions } from "../nn/losses.ts";
 import type { AdamOptions } from "./optimizer.ts";
 import type { ScheduleOptions } from "./schedule.ts";
 
 export interface Recipe extends ScheduleOptions {
   name: "default" | "paper";
-  /** `all`: all pairs of a batch carry labels; `sampled`: half a batch against the other half (SPEC A7). */
+  /**
+   * `all`: all pairs of a batch carry labels; `sampled`: half a batch against the other half (SPEC A7). Losses
+   * of triples take triples whatever it says.
+   */
   pairs: "all" | "sampled";
   /** Sequences in a batch. */
   batch: number;
   /** Of these, how many are made up (augment.ts). */
   augmented: number;
-  loss: LossName;
+  loss: LossOptions;
   optimizer: AdamOptions;
   learningRate: number;
+  /** Multiples of the learning rate, by the path that parameters begin with; 0 freezes them. */
+  rates?: Readonly<Record<string, number>>;
   /** Start the space's learned scale where predictions are as long as labels on average. */
   calibrate: boolean;
   /** Decay of the exponential average of the weights that is validated and kept; 0 keeps the weights. */
@@ -36,7 +41,7 @@ export const DEFAULT_RECIPE: Recipe = {
   pairs: "all",
   batch: 128,
   augmented: 32,
-  loss: "mse",
+  loss: { name: "mse" },
   optimizer: { betas: [0.9, 0.95], weightDecay: 0.01, clip: 1 },
   learningRate: 0.01,
   calibrate: true,
@@ -56,7 +61,7 @@ export function paperRecipe(sequences: number): Recipe {
     pairs: "sampled",
     batch: 256,
     augmented: 0,
-    loss: "mse",
+    loss: { name: "mse" },
     optimizer: {},
     learningRate: 0.01,
     calibrate: false,

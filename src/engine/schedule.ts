@@ -5,8 +5,11 @@
  * schedule just when its time is up.
  */
 
-/** `cosine` falls from 1 to 0 along half a cosine; `linear` along a line; `constant` stays at 1. */
-export type ScheduleName = "cosine" | "linear" | "constant";
+/**
+ * `cosine` falls from 1 to 0 along half a cosine; `linear` along a line; `constant` stays at 1; `inverse-sqrt`
+ * falls as √(warm-up / time) (SPEC B6).
+ */
+export type ScheduleName = "cosine" | "linear" | "constant" | "inverse-sqrt";
 
 export interface ScheduleOptions {
   schedule: ScheduleName;
@@ -19,6 +22,7 @@ export function scheduleFactor(done: number, { schedule, warmup }: ScheduleOptio
   const share = Math.min(1, Math.max(0, done));
   if (share < warmup) return share / warmup;
   if (schedule === "constant") return 1;
+  if (schedule === "inverse-sqrt") return Math.sqrt(warmup / share);
   const rest = (share - warmup) / (1 - warmup);
   return schedule === "linear" ? 1 - rest : 0.5 * (1 + Math.cos(Math.PI * rest));
 }

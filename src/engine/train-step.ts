@@ -6,21 +6,28 @@
  */
 
 import { numpy as np, valueAndGrad } from "@jax-js/jax";
-import { distanceLoss, type LossName } from "../nn/losses.ts";
+import { lossKind, lossValue, type LossOptions } from "../nn/losses.ts";
 import type { ConvFormulation } from "../nn/layers.ts";
+import { mapDivergence } from "../nn/nwa.ts";
+import { regularizerWeights } from "../nn/regularizer.ts";
 import { adam, HYPERPARAMETERS, type AdamOptions } from "./optimizer.ts";
-import type { DistanceModel } from "./model.ts";
-import type { SpecTree } from "./lower.ts";
+import type { DistanceModel, Embedded } from "./model.ts";
+import type { Spec, SpecTree } from "./lower.ts";
 
-/** Which pairs of a batch carry labels: all of them, or the first half against the second. */
-export type PairScheme = "all" | "halves";
+/**
+ * Which distances of a batch carry labels: those of all pairs, of its first half against its second, or those
+ * among anchors, nearer and farther sequences, a third of the batch each.
+ */
+export type PairScheme = "all" | "halves" | "triples";
 
 export interface TrainStepOptions {
-  loss: LossName;
+  loss: LossOptions;
   pairs: PairScheme;
   /** Sequences in a batch. */
   batch: number;
   optimizer: AdamOptions;
+  /** Multiples of the learning rate, by the path that parameters begin with; others learn at the full rate. */
+  rates?: Readonly<Record<string, number>>;
   formulation?: ConvFormulation;
 }
 
@@ -48,12 +55,15 @@ export const STATE_NAMES = [
 
 /** Shape of a batch's labels. */
 export function labelShape({ pairs, batch }: TrainStepOptions): number[] {
-  return pairs === "all" ? [batch, batch] : [batch / 2];
+  if (pairs === "all") return [batch, batch];
+  return pairs === "halves" ? [batch / 2] : [3, batch / 3];
 }
 
 /** Weights of the labels: equal, 0 on the diagonal, sum 1. */
-export function labelWeights({ pairs, batch }: TrainStepOptions): np.Array {
-  if (pairs === "halves") return np.full([batch / 2], 2 / batch);
+export function labelWeights(options: TrainStepOptions): np.Array {
+  const { pairs, batch } = options;
+  const shape = labelShape(options);
+  if (pairs !== "all") return np.full(shape, 1 / shape.reduce((size, length) => size * length, 1));
   const weight = 1 / (batch * (batch - 1));
   return np.eye(batch).mul(-weight).add(weight);
 }
@@ -61,42 +71,101 @@ export function labelWeights({ pairs, batch }: TrainStepOptions): np.Array {
 /** Predicted distances of a batch's labelled pairs, inside a traced function. Consumes the points. */
 export function predictedDistances(
   { space }: DistanceModel,
-  encoded: { points: np.Array; space: Record<string, np.Array> },
+  encoded: Pick<Embedded, "points" | "space">,
   { pairs }: TrainStepOptions,
 ): np.Array {
-  if (pairs === "all") return space.distances(encoded.points.ref, encoded.points, encoded.space);
-  const [left, right] = np.split(encoded.points, 2, 0);
-  return space.distance(left, right, encoded.space);
+  const { points, space: learned } = encoded;
+  if (pairs === "all") return space.distances(points.ref, points, learned);
+  if (pairs === "halves") {
+    const [left, right] = np.split(points, 2, 0);
+    return space.distance(left, right, learned);
+  }
+  const [anchor, nearer, farther] = np.split(points, 3, 0);
+  // One call for the three kinds of pair, since the space's learned scalars are consumed by it.
+  const left = np.concatenate([anchor.ref, anchor, nearer.ref], 0);
+  const right = np.concatenate([nearer, farther.ref, farther], 0);
+  return space.distance(left, right, learned).reshape([3, -1]);
+}
+
+/** What a step is fed beside its state, by name. */
+export function batchSpecs(model: DistanceModel, options: TrainStepOptions): Record<string, Spec> {
+  const { batch, loss } = options;
+  const { noise } = model.encoder;
+  const positions = model.config.shape.length + 1;
+  const aligned: Record<string, Spec> = {
+    lengths: { shape: [batch], type: "float32" },
+    targets: { shape: [batch / 2, positions, positions], type: "float32" },
+  };
+  return {
+    tokens: { shape: [batch, model.config.shape.length], type: "int32" },
+    labels: { shape: labelShape(options), type: "float32" },
+    ...(noise > 0 ? { noise: { shape: [batch, noise], type: "float32" } } : {}),
+    ...(lossKind(loss.name).stage === undefined ? {} : { stage: { shape: [2], type: "float32" } }),
+    ...(model.regularizer === undefined ? {} : aligned),
+    numbers: { shape: [HYPERPARAMETERS], type: "float32" },
+  };
+}
+
+/** What a step is fed beside its state, traced. */
+interface Fed {
+  tokens: np.Array;
+  labels: np.Array;
+  noise?: np.Array;
+  stage?: np.Array;
+  /** Lengths in letters, and Needleman-Wunsch targets of the first half of the batch against the second. */
+  lengths?: np.Array;
+  targets?: np.Array;
 }
 
 /** The step and the shapes of its arguments, ready for `lower`. */
 export function trainStep(model: DistanceModel, options: TrainStepOptions) {
-  const { batch, loss, optimizer, formulation } = options;
+  const { loss, optimizer, rates = {}, formulation } = options;
   const decayMask = model.parameters.decayMask();
+  const { regularizer } = model.config;
+  const weights = regularizer && regularizerWeights(regularizer);
+  const multiples = model.parameters.multiples({ ...(weights && { regularizer: weights.rate }), ...rates });
 
-  const objective = (parameters: np.Array, statistics: np.Array, tokens: np.Array, labels: np.Array) => {
-    const encoded = model.embed(parameters, statistics, tokens, { training: true, formulation });
-    const predicted = predictedDistances(model, encoded, options);
-    return [distanceLoss(loss, predicted, labels, labelWeights(options)), encoded.statistics] as [
-      np.Array,
-      np.Array,
-    ];
+  const objective = (parameters: np.Array, statistics: np.Array, fed: Fed) => {
+    const { tokens, labels, noise, stage, lengths, targets } = fed;
+    const context = { training: true, formulation };
+    const encoded = model.embed(parameters, statistics, tokens, { ...context, noise });
+    let penalty: np.Array | undefined;
+    if (model.regularizer !== undefined) {
+      const [source, target] = np.split(encoded.points.ref, 2, 0);
+      const [sourceLengths, targetLengths] = np.split(lengths!, 2, 0);
+      const mapped = model.regularizer.map(
+        encoded.regularizer!,
+        encoded.statistics.regularizer,
+        { source, target, sourceLengths, targetLengths },
+        context,
+      );
+      encoded.statistics.regularizer = mapped.statistics;
+      penalty = mapDivergence(mapped.map, targets!).mul(weights!.lambda);
+    }
+    const value = lossValue(loss, {
+      predicted: predictedDistances(model, encoded, options),
+      truth: labels,
+      weights: labelWeights(options),
+      length: model.config.shape.length,
+      stage,
+    });
+    const total = penalty === undefined ? value : value.add(penalty);
+    return [total, model.statistics.pack(encoded.statistics)] as [np.Array, np.Array];
   };
 
-  const step = (state: TrainState<np.Array>, tokens: np.Array, labels: np.Array, numbers: np.Array) => {
+  const step = (state: TrainState<np.Array>, { numbers, ...fed }: Fed & { numbers: np.Array }) => {
     const { parameters, mean, square, average, statistics, averageStatistics } = state;
     const [[value, newStatistics], gradient] = valueAndGrad(objective, { hasAux: true })(
       parameters.ref,
       statistics,
-      tokens,
-      labels,
+      fed,
     );
     const averageDecay = numbers.ref.slice([HYPERPARAMETERS - 1, HYPERPARAMETERS]);
     const { state: updated, norm } = adam(
       { parameters, mean, square, average },
       gradient,
       numbers,
-      np.array(decayMask),
+      { decayMask: np.array(decayMask), multiples: multiples && np.array(multiples) },
       optimizer,
     );
     const blended = averageStatistics
@@ -125,9 +194,7 @@ export function trainStep(model: DistanceModel, options: TrainStepOptions) {
       statistics: vector(s),
       averageStatistics: vector(s),
     },
-    tokens: { shape: [batch, model.config.shape.length], type: "int32" },
-    labels: { shape: labelShape(options), type: "float32" },
-    numbers: vector(HYPERPARAMETERS),
+    batch: batchSpecs(model, options),
   };
   return { step, args };
 }

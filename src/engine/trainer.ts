@@ -9,7 +9,14 @@
 import { init } from "@jax-js/jax";
 import { EmbranchError } from "../error.ts";
 import { Random, type Alphabet } from "../sequence/index.ts";
-import { allPairsBatches, sampledPairBatches, type BatchSource } from "./batches.ts";
+import { lossKind, neighboursOf } from "../nn/losses.ts";
+import {
+  alignedBatches,
+  allPairsBatches,
+  sampledPairBatches,
+  type Align,
+  type BatchSource,
+} from "./batches.ts";
 import { calibrateScale } from "./calibrate.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { DistanceOracle } from "./labels.ts";
@@ -19,7 +26,8 @@ import { hyperparameters } from "./optimizer.ts";
 import type { Recipe } from "./recipe.ts";
 import { Program, Tensor, type ProgramOptions } from "./run.ts";
 import { scheduleFactor } from "./schedule.ts";
-import { labelShape, STATE_NAMES, trainStep, type TrainState, type TrainStepOptions } from "./train-step.ts";
+import { batchSpecs, STATE_NAMES, trainStep, type TrainState, type TrainStepOptions } from "./train-step.ts";
+import { nearestNeighbours, tripleBatches } from "./triples.ts";
 import { Validator, type ValidationSet } from "./validator.ts";
 
 /** One line of a training history. */
@@ -40,6 +48,8 @@ export interface TrainOptions extends ProgramOptions {
   sequences: readonly Uint8Array[];
   alphabet: Alphabet;
   oracle: DistanceOracle;
+  /** Where a regulariser's targets come from; needed with one. */
+  align?: Align;
   validation: ValidationSet;
   seed: number;
   /** Wall-clock bound; the schedule follows the clock. */
@@ -137,17 +147,18 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     options.resume && checkpoint !== undefined ? await readCheckpoint<RunState>(checkpoint) : undefined;
   if (resumed !== undefined) checkResumable(resumed.data, options);
 
-  const stepOptions: TrainStepOptions = {
-    loss: recipe.loss,
-    pairs: recipe.pairs === "all" ? "all" : "halves",
-    batch: recipe.batch,
-    optimizer: recipe.optimizer,
-  };
+  const stepOptions = stepOptionsOf(recipe);
   const { step: stepFunction, args } = trainStep(model, stepOptions);
+  const specs = batchSpecs(model, stepOptions);
+  const { stage, orderOnly = false } = lossKind(recipe.loss.name);
   const lowered = lower(stepFunction, args);
   const program = await Program.create(lowered.bytes, options);
   const validator = await Validator.create(model, options.validation, options.alphabet, options);
-  const batchOf = batchSource(options, random);
+  const plainBatches = await batchSource(options, random);
+  const batchOf =
+    model.regularizer === undefined
+      ? plainBatches
+      : alignedBatches(plainBatches, options.align!, options.model.shape.length);
 
   const fresh = model.initialize(random);
   if (recipe.calibrate && resumed === undefined) {
@@ -205,11 +216,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 
   const validate = async (learningRate: number) => {
     const averaged = recipe.averageDecay > 0;
+    const values = averaged ? vectors.average : vectors.parameters;
     const candidate = {
-      parameters: averaged ? vectors.average : vectors.parameters,
+      parameters: orderOnly ? values.slice() : values,
       statistics: averaged ? vectors.averageStatistics : vectors.statistics,
     };
-    const validation = await validator.percentRmse(candidate.parameters, candidate.statistics);
+    const validation = await validator.percentRmse(candidate.parameters, candidate.statistics, {
+      rescale: orderOnly,
+    });
     if (!Number.isFinite(validation)) {
       throw diverged(`validation error must be finite, got ${validation} at step ${state.step}`, saved);
     }
@@ -244,7 +258,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       const learningRate = recipe.learningRate * scheduleFactor(done(), recipe);
       const averageDecay = Math.min(recipe.averageDecay, step / (step + 10));
       const numbers = hyperparameters(step, learningRate, recipe.optimizer, averageDecay);
-      const feeds = stepFeeds(vectors, batch, numbers, model, stepOptions);
+      const feeds = stepFeeds(vectors, specs, {
+        ...batch,
+        numbers,
+        noise: noiseOf(step, model, recipe.batch, random),
+        stage: stage === undefined ? undefined : Float32Array.from(stage(done())),
+      });
       const outputs = await program.run(feeds);
       const [loss, norm, ...updated] = lowered.outputs.map((name) => outputs[name].data as Float32Array);
       const next = Object.fromEntries(STATE_NAMES.map((name, i) => [name, updated[i]])) as Vectors;
@@ -295,7 +314,19 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-function batchSource(options: TrainOptions, random: Random): BatchSource {
+/** The step that a recipe asks for. */
+function stepOptionsOf({ loss, pairs, batch, optimizer, rates }: Recipe): TrainStepOptions {
+  const ofTriples = lossKind(loss.name).of === "triples";
+  return {
+    loss,
+    pairs: ofTriples ? "triples" : pairs === "all" ? "all" : "halves",
+    batch,
+    optimizer,
+    rates,
+  };
+}
+
+async function batchSource(options: TrainOptions, random: Random): Promise<BatchSource> {
   const { recipe, sequences, alphabet, oracle, model } = options;
   const batches = {
     sequences,
@@ -305,27 +336,43 @@ function batchSource(options: TrainOptions, random: Random): BatchSource {
     random: random.fork("batches"),
     batch: recipe.batch,
   };
+  if (lossKind(recipe.loss.name).of === "triples") {
+    const wanted = neighboursOf(recipe.loss);
+    if (wanted === undefined) return tripleBatches(batches);
+    const width = Math.min(wanted, sequences.length - 1);
+    return tripleBatches({ ...batches, neighbours: await nearestNeighbours(batches, width) });
+  }
   return recipe.pairs === "all"
     ? allPairsBatches({ ...batches, augmented: recipe.augmented })
     : sampledPairBatches(batches);
 }
 
+/** The numbers that a step's dropout draws from; a function of the seed and the step. */
+function noiseOf(
+  step: number,
+  { encoder }: DistanceModel,
+  batch: number,
+  random: Random,
+): Float32Array | undefined {
+  if (encoder.noise === 0) return undefined;
+  const draw = random.fork("noise", step);
+  return Float32Array.from({ length: batch * encoder.noise }, () => draw.uniform());
+}
+
 function stepFeeds(
   vectors: Vectors,
-  { tokens, labels }: { tokens: Int32Array; labels: Float32Array },
-  numbers: Float32Array,
-  model: DistanceModel,
-  options: TrainStepOptions,
+  specs: ReturnType<typeof batchSpecs>,
+  batch: object,
 ): Record<string, Tensor> {
-  const feeds: Record<string, Tensor> = {
-    tokens: new Tensor("int32", tokens, [options.batch, model.config.shape.length]),
-    labels: new Tensor("float32", labels, labelShape(options)),
-    numbers: new Tensor("float32", numbers, [numbers.length]),
-  };
-  for (const name of STATE_NAMES) {
-    feeds[`state.${name}`] = new Tensor("float32", vectors[name], [vectors[name].length]);
-  }
-  return feeds;
+  const feeds = Object.entries(specs).map(([name, { type, shape }]): [string, Tensor] => [
+    `batch.${name}`,
+    new Tensor(type, (batch as Record<string, Float32Array>)[name], shape),
+  ]);
+  const state = STATE_NAMES.map((name): [string, Tensor] => [
+    `state.${name}`,
+    new Tensor("float32", vectors[name], [vectors[name].length]),
+  ]);
+  return Object.fromEntries([...feeds, ...state]);
 }
 
 /** The error of a run that has gone astray, with what to do and where to go on from. */

@@ -67,8 +67,15 @@ export class Validator {
     );
   }
 
-  /** 100·√(mean over all pairs of (d̂ − D)²) with these values of the model. */
-  async percentRmse(parameters: Float32Array, statistics: Float32Array): Promise<number> {
+  /**
+   * 100·√(mean over all pairs of (d̂ − D)²) with these values of the model. With `rescale`, predictions are first
+   * multiplied by the factor that makes it least, Σ d̂·D / Σ d̂², which the space's learned scale takes on.
+   */
+  async percentRmse(
+    parameters: Float32Array,
+    statistics: Float32Array,
+    { rescale = false }: { rescale?: boolean } = {},
+  ): Promise<number> {
     const { output } = await this.#program.run({
       parameters: new Tensor("float32", parameters, [parameters.length]),
       statistics: new Tensor("float32", statistics, [statistics.length]),
@@ -77,10 +84,19 @@ export class Validator {
     const [count, dims] = output.dims;
     this.#blocks.parameters = this.#model.spaceParameters(parameters);
     const predicted = await this.#blocks.condensed({ data: output.data as Float32Array, count, dims });
-    let sum = 0;
-    for (let i = 0; i < predicted.length; i++) {
-      sum += (predicted[i] - this.#set.distances[i] / this.#length) ** 2;
+    const truth = (i: number) => this.#set.distances[i] / this.#length;
+    let factor = 1;
+    if (rescale) {
+      let [product, square] = [0, 0];
+      for (let i = 0; i < predicted.length; i++) {
+        product += predicted[i] * truth(i);
+        square += predicted[i] ** 2;
+      }
+      factor = square > 0 ? product / square : 1;
+      this.#model.parameters.view(parameters, "space.scale")[0] *= factor;
     }
+    let sum = 0;
+    for (let i = 0; i < predicted.length; i++) sum += (factor * predicted[i] - truth(i)) ** 2;
     return 100 * Math.sqrt(sum / predicted.length);
   }
 

@@ -6,13 +6,25 @@
  * (assembly/myers.ts). Both compute only a diagonal band, which widens until the result is certain. With costs
  * of their own, pairs run one to a vector lane (assembly/weighted.ts). All are exact.
  *
- * Sets go to the pool's threads in shared memory, and distances come back in it.
+ * Sets go to the pool's threads in shared memory, and distances come back in it. The same threads compute
+ * alignment matrices (alignment.ts).
  */
 import { EmbranchError, UsageError } from "../error.ts";
+import { alignmentJob, type AlignmentOptions } from "./alignment.ts";
 import { checkCosts } from "./costs.ts";
 import { compileKernel, Kernel } from "./instance.ts";
-import { SLICED_LANES, tileCount, UNLIMITED, type Costs, type Distances, type EditJob } from "./job.ts";
 import {
+  SLICED_LANES,
+  tileCount,
+  UNLIMITED,
+  type AlignmentCells,
+  type AlignmentJob,
+  type Costs,
+  type Distances,
+  type EditJob,
+} from "./job.ts";
+import {
+  checkPairs,
   countingSort,
   longestLength,
   orderByLength,
@@ -143,16 +155,7 @@ export class EditDistances {
     right: Uint32Array,
     options: EditDistanceOptions = {},
   ): Promise<Distances> {
-    if (left.length !== right.length) {
-      throw new UsageError(
-        `pairs: left and right must be equally long, got ${left.length} and ${right.length}`,
-      );
-    }
-    for (const side of [left, right]) {
-      const outside = side.find((i) => i >= set.length);
-      if (outside !== undefined)
-        throw new UsageError(`pairs: indices must be below ${set.length}, got ${outside}`);
-    }
+    checkPairs(set, left, right);
     const result = allocate(left.length, set, set, options);
     if (left.length === 0) return result;
     const method = chooseMethod(left.length, 0, meanLength(set) ** 2, this.pool.size);
@@ -171,9 +174,42 @@ export class EditDistances {
     return this.cross({ codes, offsets: Uint32Array.of(0, one.length), length: 1 }, many, options);
   }
 
+  /**
+   * The softmax over the source of the Needleman-Wunsch matrices of the pairs (source left[p], target right[p]):
+   * [pairs, n + 1, n + 1] in shared memory, rows the target's prefixes and columns the source's, zeros beyond
+   * the two sequences. Throws UsageError for sequences longer than n.
+   */
+  async alignmentTargets(
+    set: PackedCodes,
+    left: Uint32Array,
+    right: Uint32Array,
+    options: AlignmentOptions<Float32Array>,
+  ): Promise<Float32Array> {
+    return this.align(alignmentJob(Float32Array, set, left, right, options), options);
+  }
+
+  /** The Needleman-Wunsch matrices themselves (match +1, mismatch −1, gap −1), laid out as their softmax is. */
+  async alignmentScores(
+    set: PackedCodes,
+    left: Uint32Array,
+    right: Uint32Array,
+    options: AlignmentOptions<Int16Array>,
+  ): Promise<Int16Array> {
+    return this.align(alignmentJob(Int16Array, set, left, right, options), options);
+  }
+
   /** Stops the threads; requests still running are rejected. */
   async close(): Promise<void> {
     await this.pool.close();
+  }
+
+  private async align<Cells extends AlignmentCells>(
+    job: AlignmentJob & { result: Cells },
+    options: RequestOptions,
+  ): Promise<Cells> {
+    const tiles = tileCount(job);
+    if (tiles > 0) await this.pool.run(job, tiles, tiles, options);
+    return job.result;
   }
 
   private async list(

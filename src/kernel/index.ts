@@ -1,6 +1,7 @@
 /**
  * @file The kernel room: exact edit distances in WebAssembly, on all cores.
  */
+export type { AlignmentOptions } from "./alignment.ts";
 export { EditDistances, editDistance, type EditDistanceOptions } from "./edit-distance.ts";
 export type { Costs, Distances } from "./job.ts";
 export { checkCosts, parseCosts, type ParseCostsOptions } from "./costs.ts";

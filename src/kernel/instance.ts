@@ -76,6 +76,19 @@ interface KernelExports {
   profile32: Profile;
   weigh16: Weigh;
   weigh32: Weigh;
+  alignRows(
+    source: number,
+    n: number,
+    target: number,
+    from: number,
+    to: number,
+    row: number,
+    ramp: number,
+    table: number,
+    last: number,
+    out: number,
+    stride: number,
+  ): void;
   weighPair(
     pattern: number,
     m: number,

@@ -56,8 +56,23 @@ export interface PairsJob extends Request {
   tiles: Uint32Array;
 }
 
+/** Alignment matrices in shared memory: shares of the softmax, or scores. */
+export type AlignmentCells = Float32Array | Int16Array;
+
+/** The alignment matrices of a list of pairs; a tile is a pair. */
+export interface AlignmentJob {
+  kind: "alignment";
+  set: PackedCodes;
+  sources: Uint32Array;
+  targets: Uint32Array;
+  /** No sequence is longer. */
+  length: number;
+  /** [pairs × (length + 1) × (length + 1)] */
+  result: AlignmentCells;
+}
+
 /** One request, as every thread gets it. */
-export type EditJob = SweepJob | PairsJob;
+export type EditJob = SweepJob | PairsJob | AlignmentJob;
 
 /** No threshold: above every distance that a 32-bit kernel can produce, and safe to add to. */
 export const UNLIMITED = 2 ** 30;
@@ -67,5 +82,6 @@ export const SLICED_LANES = 128;
 
 /** Number of tiles of a job. */
 export function tileCount(job: EditJob): number {
+  if (job.kind === "alignment") return job.sources.length;
   return job.tiles.length / (job.kind === "sweep" ? 4 : 2);
 }

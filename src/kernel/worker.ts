@@ -2,6 +2,7 @@
  * @file A thread of the pool: takes tiles of a request from a shared counter until none is left.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { AlignmentRunner } from "./alignment.ts";
 import { Kernel } from "./instance.ts";
 import type { EditJob } from "./job.ts";
 import { tileCount } from "./job.ts";
@@ -11,13 +12,25 @@ import { Sweeper } from "./sweep.ts";
 
 const kernel = new Kernel(workerData as WebAssembly.Module);
 
+/** What computes the tiles of a job, and tells how many pairs each of them had. */
+function runnerOf(job: EditJob): { run(tile: number): number } {
+  switch (job.kind) {
+    case "sweep":
+      return new Sweeper(kernel, job);
+    case "pairs":
+      return new PairRunner(kernel, job);
+    case "alignment":
+      return new AlignmentRunner(kernel, job);
+  }
+}
+
 function work({ job, control, done }: Ticket<EditJob>): void {
   const count = tileCount(job);
-  let runner: Sweeper | PairRunner | undefined;
+  let runner: ReturnType<typeof runnerOf> | undefined;
   while (Atomics.load(control, CANCELLED) === 0) {
     const tile = Atomics.add(control, NEXT_TILE, 1);
     if (tile >= count) return;
-    runner ??= job.kind === "sweep" ? new Sweeper(kernel, job) : new PairRunner(kernel, job);
+    runner ??= runnerOf(job);
     Atomics.add(done, 0, BigInt(runner.run(tile)));
   }
 }

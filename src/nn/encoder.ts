@@ -1,18 +1,21 @@
 /**
- * @file Encoders: sequences of tokens in, vectors out.
+ * @file Encoders: sequences of tokens in, vectors out, by name and options.
  *
- * An encoder is plain data beside one pure function: a tree of parameter specs, a tree of running statistics
- * and `apply`. Nothing in it mixes sequences except batch normalisation while training, so that one trace
- * serves every batch size.
+ * Nothing in an encoder mixes sequences except batch normalisation while training, so that one trace serves
+ * every batch size. Options are described once, by their schema: it gives defaults, checks and help.
  */
 
-import type { numpy as np } from "@jax-js/jax";
+import type { z } from "zod";
 import { UsageError } from "../error.ts";
-import { cnnEncoder, type CnnOptions } from "./cnn.ts";
-import type { ConvFormulation } from "./layers.ts";
-import { mlpEncoder, type MlpOptions } from "./mlp.ts";
-import type { ArrayTree, ParameterTree } from "./parameter.ts";
-import { residualEncoder, type ResidualOptions } from "./residual.ts";
+import type { Block } from "./block.ts";
+import { cnnEdEncoder, cnnEdOptions } from "./cnn-ed.ts";
+import { cnnEncoder, cnnOptions } from "./cnn.ts";
+import { csmEncoder, csmOptions } from "./csm.ts";
+import { gruEncoder, gruOptions } from "./gru.ts";
+import { kmerEncoder, kmerOptions } from "./kmer.ts";
+import { linearEncoder, linearOptions, mlpEncoder, mlpOptions } from "./mlp.ts";
+import { residualEncoder, residualOptions } from "./residual.ts";
+import { transformerEncoder, transformerOptions } from "./transformer.ts";
 
 /** What every encoder is built for. */
 export interface EncoderShape {
@@ -24,52 +27,61 @@ export interface EncoderShape {
   dim: number;
 }
 
-export interface ApplyOptions {
-  training: boolean;
-  formulation?: ConvFormulation;
+/** Makes a block from tokens [batch, n] int32 to [batch, m]. Throws a `UsageError` on options that make none. */
+export type EncoderFactory<Options extends z.ZodObject> = (
+  options: z.output<Options>,
+  shape: EncoderShape,
+) => Block;
+
+/** An encoder's options and how it is made. */
+interface EncoderKind<Options extends z.ZodObject> {
+  summary: string;
+  options: Options;
+  create: EncoderFactory<Options>;
 }
 
-export interface Encoder {
-  readonly parameters: ParameterTree;
-  /** Running statistics of batch normalisation; `{}` where there are none. */
-  readonly statistics: ParameterTree;
-  /**
-   * Encodes tokens [batch, n] int32 as [batch, m]; with `training`, by the batch's own statistics, which are
-   * then folded into the running ones. Consumes its arguments.
-   */
-  apply(
-    parameters: ArrayTree,
-    statistics: ArrayTree,
-    tokens: np.Array,
-    options: ApplyOptions,
-  ): { embedding: np.Array; statistics: ArrayTree };
+/** Ties a factory's type to that of its options. */
+function kind<Options extends z.ZodObject>(
+  summary: string,
+  options: Options,
+  create: EncoderFactory<Options>,
+): EncoderKind<Options> {
+  return { summary, options, create };
 }
 
-export type EncoderOptions =
-  | { name: "linear" }
-  | ({ name: "mlp" } & MlpOptions)
-  | ({ name: "cnn" } & CnnOptions)
-  | ({ name: "residual" } & ResidualOptions);
+/** The encoders there are. */
+export const ENCODERS = {
+  linear: kind("one dense layer", linearOptions, linearEncoder),
+  mlp: kind("dense layers", mlpOptions, mlpEncoder),
+  cnn: kind("the papers' convolutions", cnnOptions, cnnEncoder),
+  residual: kind("our convolutions", residualOptions, residualEncoder),
+  gru: kind("recurrent network", gruOptions, gruEncoder),
+  transformer: kind("attention, global, local or causal", transformerOptions, transformerEncoder),
+  "cnn-ed": kind("CNN-ED's convolutions, letter by letter", cnnEdOptions, cnnEdEncoder),
+  csm: kind("soft matching of learned patterns (AsMac)", csmOptions, csmEncoder),
+  kmer: kind("counts of words, then dense layers", kmerOptions, kmerEncoder),
+};
+
+export type EncoderName = keyof typeof ENCODERS;
 
 /** Names of the encoders. */
-export const ENCODER_NAMES = ["linear", "mlp", "cnn", "residual"] as const;
+export const ENCODER_NAMES = Object.keys(ENCODERS) as EncoderName[];
 
-export type EncoderName = (typeof ENCODER_NAMES)[number];
+/** An encoder by name, with options that differ from the defaults. */
+export type EncoderOptions = {
+  [Name in EncoderName]: { name: Name } & z.input<(typeof ENCODERS)[Name]["options"]>;
+}[EncoderName];
 
 /** An encoder by name. Throws a `UsageError` on options that make no network. */
-export function createEncoder(options: EncoderOptions, shape: EncoderShape): Encoder {
-  switch (options.name) {
-    case "linear":
-      return mlpEncoder({ layers: 1 }, shape);
-    case "mlp":
-      return mlpEncoder(options, shape);
-    case "cnn":
-      return cnnEncoder(options, shape);
-    case "residual":
-      return residualEncoder(options, shape);
-    default:
-      throw new UsageError(
-        `encoder: must be one of ${ENCODER_NAMES.join(", ")}, got ${(options as { name: string }).name}`,
-      );
+export function createEncoder({ name, ...options }: EncoderOptions, shape: EncoderShape): Block {
+  if (!(name in ENCODERS)) {
+    throw new UsageError(`encoder: must be one of ${ENCODER_NAMES.join(", ")}, got ${name as string}`);
   }
+  const { options: schema, create } = ENCODERS[name] as unknown as EncoderKind<z.ZodObject>;
+  const parsed = schema.safeParse(options);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues;
+    throw new UsageError(`encoder ${name}: ${path.join(".")}${path.length > 0 ? ": " : ""}${message}`);
+  }
+  return create(parsed.data, shape);
 }

@@ -163,6 +163,16 @@ export function batchNorm(
   return { output: centred.mul(scale.reshape(along)).add(parameters.bias.reshape(along)), statistics };
 }
 
+/** Normalisation of the last axis, with gain and bias [size]. */
+export function layerNorm({ gain, bias }: BatchNormArrays, x: np.Array, epsilon = EPSILON): np.Array {
+  const centred = x.ref.sub(x.mean(-1, { keepdims: true }));
+  const variance = np.square(centred.ref).mean(-1, { keepdims: true });
+  return centred
+    .mul(np.reciprocal(np.sqrt(variance.add(epsilon))))
+    .mul(gain)
+    .add(bias);
+}
+
 export function relu(x: np.Array): np.Array {
   return np.maximum(x, 0);
 }

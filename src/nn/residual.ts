@@ -11,51 +11,22 @@
  * "Accurate, large minibatch SGD", 2017).
  */
 
-import { numpy as np } from "@jax-js/jax";
+import { z } from "zod";
 import { UsageError } from "../error.ts";
-import type { Encoder, EncoderShape } from "./encoder.ts";
-import {
-  batchNorm,
-  batchNormParameters,
-  batchNormStatistics,
-  conv,
-  convParameters,
-  linear,
-  linearParameters,
-  oneHot,
-  pool,
-  relu,
-  type BatchNormArrays,
-  type ConvArrays,
-  type LinearArrays,
-  type Moments,
-} from "./layers.ts";
-import { constant, type ParameterTree } from "./parameter.ts";
-import { hasWindowTable, tokenLayer } from "./token-window.ts";
+import { chain, residual } from "./block.ts";
+import { batchNormalization, convolution, dense, dropout, flatten, rectifier } from "./blocks.ts";
+import { oddKernel } from "./cnn.ts";
+import type { EncoderFactory } from "./encoder.ts";
+import { convolutionLayer, firstLayer } from "./first-layer.ts";
+import { readoutSettings } from "./readout.ts";
 
-export interface ResidualOptions {
-  /** Channels of the first layer (default 32). */
-  channels?: number;
-  /** Channels of the other layers (default 32). */
-  width?: number;
-  /** Width of the convolutions after the first, odd (default 3). */
-  kernel?: number;
-  /** Residual blocks of two convolutions each (default 1). */
-  blocks?: number;
-}
-
-interface Layer {
-  conv: ConvArrays;
-  norm: BatchNormArrays;
-}
-
-interface ResidualArrays {
-  letter: LinearArrays;
-  first: Layer;
-  halving: Layer[];
-  blocks: { inner: Layer; outer: Layer }[];
-  readout: LinearArrays;
-}
+export const residualOptions = z.strictObject({
+  channels: z.int().positive().default(32).describe("channels of the first layer"),
+  width: z.int().positive().default(32).describe("channels of the other layers"),
+  kernel: oddKernel,
+  blocks: z.int().nonnegative().default(1).describe("residual blocks of two convolutions"),
+  dropout: readoutSettings.dropout,
+});
 
 /** Width of the first layer: what a window table holds. */
 const FIRST_KERNEL = 3;
@@ -65,69 +36,37 @@ const POSITIONS = 48;
 const LAST_GAIN = 0.3;
 
 /** A residual convolutional encoder. */
-export function residualEncoder(
-  { channels = 32, width = 32, kernel = 3, blocks = 1 }: ResidualOptions,
-  { length, letters, dim }: EncoderShape,
-): Encoder {
-  if (kernel % 2 === 0) throw new UsageError(`kernel: must be odd, got ${kernel}`);
+export const residualEncoder: EncoderFactory<typeof residualOptions> = (
+  { channels, width, kernel, blocks, dropout: rate },
+  { length, letters, dim },
+) => {
   if (length < 2) throw new UsageError(`length: must be at least 2 for this encoder, got ${length}`);
+  const layer = { pooling: "avg", batchNorm: true, activation: true } as const;
+  const halving = [];
   let positions = Math.floor(length / 2);
-  const inputs = [];
+  let features = channels;
   while (positions > POSITIONS) {
-    inputs.push(inputs.length === 0 ? channels : width);
+    halving.push(convolutionLayer(features, width, { ...layer, kernel }));
+    features = width;
     positions = Math.floor(positions / 2);
   }
-  const features = inputs.length === 0 ? channels : width;
-  const tabulated = hasWindowTable(letters, FIRST_KERNEL, "avg");
-  const layer = (from: number, to: number, taps: number): ParameterTree => ({
-    conv: convParameters(from, to, taps, { bias: false }),
-    norm: batchNormParameters(to),
+  const block = () =>
+    chain({
+      sum: residual(
+        chain({
+          inner: convolutionLayer(features, features, { ...layer, kernel, pooling: "none" }),
+          conv: convolution(features, features, kernel, { bias: false }),
+          norm: batchNormalization(features, { gain: LAST_GAIN }),
+        }),
+      ),
+      relu: rectifier(),
+    });
+  return chain({
+    first: firstLayer(letters, channels, { ...layer, kernel: FIRST_KERNEL }),
+    ...Object.fromEntries(halving.map((each, i) => [`halving${i + 1}`, each])),
+    ...Object.fromEntries(Array.from({ length: blocks }, (_, i) => [`block${i + 1}`, block()])),
+    flatten: flatten(features * positions),
+    dropout: dropout(rate, [features * positions]),
+    readout: dense(features * positions, dim),
   });
-  const last = { gain: constant([features], LAST_GAIN), bias: constant([features], 0) };
-  const block = () => ({
-    inner: layer(features, features, kernel),
-    outer: { conv: convParameters(features, features, kernel, { bias: false }), norm: last },
-  });
-  return {
-    parameters: {
-      letter: linearParameters(letters, channels),
-      first: layer(channels, channels, FIRST_KERNEL),
-      halving: inputs.map((from) => layer(from, width, kernel)),
-      blocks: Array.from({ length: blocks }, block),
-      readout: linearParameters(features * positions, dim),
-    },
-    statistics: [
-      channels,
-      ...inputs.map(() => width),
-      ...Array.from({ length: 2 * blocks }, () => features),
-    ].map(batchNormStatistics),
-    apply: (parameters, statistics, tokens, { training, formulation }) => {
-      const { letter, first, halving, blocks: stack, readout } = parameters as unknown as ResidualArrays;
-      const running = statistics as unknown as Moments[];
-      const [batch] = tokens.shape;
-      const updated: Moments[] = [];
-      const convolved = ({ conv: weights, norm }: Layer, x: np.Array): np.Array => {
-        const y = conv(weights, x, { formulation });
-        const step = batchNorm(norm, running[updated.length], y, { training });
-        updated.push(step.statistics);
-        return step.output;
-      };
-      let x: np.Array;
-      if (tabulated) {
-        const options = { letters, pooling: "avg", activation: true, training } as const;
-        const step = tokenLayer({ letter, ...first }, running[0], tokens, options);
-        x = step.output;
-        updated.push(step.statistics!);
-      } else {
-        const vectors = np.matmul(oneHot(tokens, letters), letter.weight).add(letter.bias);
-        x = pool(relu(convolved(first, vectors.transpose([0, 2, 1]))), "avg");
-      }
-      for (const weights of halving) x = pool(relu(convolved(weights, x)), "avg");
-      for (const { inner, outer } of stack) {
-        x = relu(x.ref.add(convolved(outer, relu(convolved(inner, x)))));
-      }
-      const embedding = linear(readout, x.reshape([batch, features * positions]));
-      return { embedding, statistics: updated };
-    },
-  };
-}
+};

@@ -26,7 +26,7 @@ export { formatCsvHeader, formatCsvRow } from "./csv.ts";
 export { formatLine } from "./lines.ts";
 export { formatNewick, formatNewickName, leafNames, parseNewick, type TreeNode } from "./newick.ts";
 export { collect, subset, type CollectOptions, type SequenceSet } from "./sequence-set.ts";
-export { findUniques, trainValidationSplit, type Split, type SplitOptions, type Uniques } from "./split.ts";
+export { findUniques, type Uniques } from "./uniques.ts";
 export { drawChanges, mutate, syntheticBatch, type SyntheticBatchOptions } from "./mutate.ts";
 export { birthDeathTree, type BinaryTree, type BirthDeathOptions } from "./birth-death.ts";
 export { substitutionModel, type SubstitutionModel, type SubstitutionModelOptions } from "./substitution.ts";

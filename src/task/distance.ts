@@ -6,7 +6,8 @@ import { DistanceBlocks } from "../engine/distance-blocks.ts";
 import type { Model } from "../engine/model-file.ts";
 import type { ProgramOptions } from "../engine/run.ts";
 import { EditDistances, packCodes, type Costs, type Distances, type Progress } from "../kernel/index.ts";
-import type { SequenceSet } from "../sequence/index.ts";
+import { Random, subset, type SequenceSet } from "../sequence/index.ts";
+import { condensedLength } from "../sequence/condensed.ts";
 import { embed } from "./embed.ts";
 
 export interface ExactOptions {
@@ -70,4 +71,33 @@ export async function embeddedDistances(
   } finally {
     await blocks.close();
   }
+}
+
+export interface PairSampleOptions {
+  /** Pairs at most (default 20 million: a histogram of more looks the same). */
+  pairs?: number;
+  /** Seed of the draw (default 1). */
+  seed?: number;
+}
+
+/**
+ * Sequences whose distances stand for those of all: the sets as they are where they make few enough pairs, else as
+ * many sequences of each, drawn at random, as make `pairs` pairs.
+ */
+export function samplePairedSets(
+  a: SequenceSet,
+  b?: SequenceSet,
+  { pairs = 2e7, seed = 1 }: PairSampleOptions = {},
+): [a: SequenceSet, b?: SequenceSet] {
+  const random = new Random(seed).fork("paired sets");
+  const draw = (set: SequenceSet, most: number) => {
+    const count = set.ids.length;
+    return count <= most ? set : subset(set, random.sample(count, Math.max(1, Math.floor(most))).sort());
+  };
+  if (b === undefined) {
+    return condensedLength(a.ids.length) <= pairs ? [a] : [draw(a, (1 + Math.sqrt(1 + 8 * pairs)) / 2)];
+  }
+  const share = Math.min(1, Math.sqrt(pairs / (a.ids.length * b.ids.length)));
+  const rows = draw(a, share * a.ids.length);
+  return [rows, draw(b, pairs / rows.ids.length)];
 }

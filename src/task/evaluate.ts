@@ -8,6 +8,7 @@ import { UsageError } from "../error.ts";
 import { EditDistances, packCodes, type Costs, type Progress } from "../kernel/index.ts";
 import { Random, type SequenceSet } from "../sequence/index.ts";
 import { condensedLength, condensedPair } from "../sequence/condensed.ts";
+import { pearson, ranks } from "./correlation.ts";
 import { embed } from "./embed.ts";
 import { embeddedDistances } from "./distance.ts";
 
@@ -124,8 +125,16 @@ function complement(limit: number, excluded: Float64Array): Float64Array {
   return out;
 }
 
-/** Errors of predicted distances; `length` is the model's n. */
-export function measure({ truth, predicted }: DistancePairs, length: number, k = 40): Evaluation {
+/**
+ * Errors of predicted distances; `length` is the model's n. Whoever measures many predictions of one truth can
+ * rank it once, and pass the ranks.
+ */
+export function measure(
+  { truth, predicted }: DistancePairs,
+  length: number,
+  k = 40,
+  truthRanks = ranks(truth),
+): Evaluation {
   const pairs = predicted.length;
   let squares = 0;
   let absolute = 0;
@@ -145,53 +154,7 @@ export function measure({ truth, predicted }: DistancePairs, length: number, k =
     rmsePercent: percent(squares, pairs),
     maePercent: ((100 / length) * absolute) / pairs,
     pearson: pearson(truth, predicted),
-    spearman: pearson(ranks(truth), ranks(predicted)),
+    spearman: pearson(truthRanks, ranks(predicted)),
     homologous: { k, pairs: near, rmsePercent: near === 0 ? null : percent(nearSquares, near) },
   };
-}
-
-/** Pearson's correlation coefficient; NaN where either side is constant. */
-export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
-  const count = x.length;
-  let meanX = 0;
-  let meanY = 0;
-  for (let i = 0; i < count; i++) {
-    meanX += x[i];
-    meanY += y[i];
-  }
-  meanX /= count;
-  meanY /= count;
-  let xx = 0;
-  let yy = 0;
-  let xy = 0;
-  for (let i = 0; i < count; i++) {
-    const dx = x[i] - meanX;
-    const dy = y[i] - meanY;
-    xx += dx * dx;
-    yy += dy * dy;
-    xy += dx * dy;
-  }
-  return xy / Math.sqrt(xx * yy);
-}
-
-/** Ranks from 1, ties sharing the mean of theirs. */
-export function ranks(values: ArrayLike<number>): Float64Array {
-  const sorted = Float64Array.from(values).sort();
-  const out = new Float64Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    out[i] = (lowerBound(sorted, values[i]) + 1 + lowerBound(sorted, values[i], true)) / 2;
-  }
-  return out;
-}
-
-/** Number of values below `value`, or, with `inclusive`, not above it. */
-function lowerBound(sorted: Float64Array, value: number, inclusive = false): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle] < value || (inclusive && sorted[middle] === value)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

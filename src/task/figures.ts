@@ -1,5 +1,5 @@
 /**
- * @file The figures of the training report, as SVG text.
+ * @file The figures of the training report and of data sets, as SVG text.
  *
  * Observable Plot draws on linkedom's document, so that no browser is needed. Every figure is a pure function of
  * its numbers: no generated ids, coordinates rounded to two decimals, the same text on every machine. Colours are
@@ -30,22 +30,22 @@ export interface DistancePairs {
   predicted: ArrayLike<number>;
 }
 
-const INK = "var(--figure-ink, #1f2328)";
-const MUTED = "var(--figure-muted, #6b7280)";
-const BLUE = "var(--figure-blue, #0072b2)";
+export const INK = "var(--figure-ink, #1f2328)";
+export const MUTED = "var(--figure-muted, #6b7280)";
+export const BLUE = "var(--figure-blue, #0072b2)";
 const VERMILION = "var(--figure-vermilion, #d55e00)";
 
 const PAPER = "var(--figure-paper, #fff)";
 
 const WIDTH = 480;
 
-interface Draw extends Plot.PlotOptions {
+export interface Draw extends Plot.PlotOptions {
   /** What the figure shows, for those who do not see it. */
   description: string;
 }
 
 /** Draws a plot and gives it back as SVG text. */
-function draw({ description, ...options }: Draw): string {
+export function draw({ description, ...options }: Draw): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const figure = Plot.plot({
     document: document,
@@ -183,13 +183,27 @@ export function errorByDistance(pairs: DistancePairs): string {
   });
 }
 
-/** How many pairs there are of each true distance. */
-export function distanceHistogram(pairs: DistancePairs): string {
-  const { bins, end } = binErrors(pairs);
+export interface HistogramOptions {
+  /** What the distances are of, such as `pairs of reads.fasta`. */
+  of?: string;
+  /** What kind of distance it is, for the axis. */
+  kind?: string;
+}
+
+/** How many pairs there are of each distance in edits, the median marked. */
+export function distanceHistogram(
+  distances: ArrayLike<number>,
+  { of = "held-out pairs", kind = "true distance" }: HistogramOptions = {},
+): string {
+  const { bins, end } = binDistances(distances);
+  const median = medianDistance(distances);
+  const middle = distances.length === 0 ? [] : [median];
   return draw({
     height: 200,
-    description: `Histogram of the true distances of ${formatInteger(pairs.truth.length)} held-out pairs.`,
-    x: { label: "true distance, edits", domain: [0, end], nice: false },
+    description:
+      `Histogram of the ${kind} of ${formatInteger(distances.length)} ${of}` +
+      (distances.length === 0 ? "." : `; the median is ${shortNumber(median)} edits.`),
+    x: { label: `${kind}, edits`, domain: [0, end], nice: false },
     y: { label: "pairs", grid: true, nice: true, ticks: 4, tickFormat: shortCount },
     marks: [
       Plot.rectY(bins, {
@@ -199,11 +213,43 @@ export function distanceHistogram(pairs: DistancePairs): string {
         fill: MUTED,
         fillOpacity: 0.6,
         inset: 0.5,
-        title: errorTitle,
+        title: ({ from, to, count }: DistanceBin) =>
+          `${from} to below ${to} edits: ${formatInteger(count)} pairs`,
       }),
       Plot.ruleY([0], { stroke: INK, strokeOpacity: 0.6 }),
+      Plot.ruleX(middle, { stroke: INK, strokeDasharray: "5 4" }),
+      Plot.text(middle, {
+        x: (value: number) => value,
+        frameAnchor: "top",
+        text: (value: number) => `median ${shortNumber(value)}`,
+        dx: median > end / 2 ? -5 : 5,
+        dy: -14,
+        textAnchor: median > end / 2 ? "end" : "start",
+        fontWeight: 600,
+        fill: INK,
+      }),
     ],
   });
+}
+
+/**
+ * The (lower) median of distances; NaN where there are none. Only those of its bin are sorted, so that a hundred
+ * million take no second copy.
+ */
+export function medianDistance(distances: ArrayLike<number>): number {
+  let rank = Math.ceil(distances.length / 2) - 1;
+  for (const { from, to, count } of binDistances(distances).bins) {
+    if (rank >= count) {
+      rank -= count;
+      continue;
+    }
+    const near = new Float64Array(count);
+    for (let k = 0, at = 0; k < distances.length; k++) {
+      if (distances[k] >= from && distances[k] < to) near[at++] = distances[k];
+    }
+    return near.sort()[rank];
+  }
+  return NaN;
 }
 
 /** A logarithmic axis over `values` with lines at 1, 2 and 5 times powers of ten, fewer where they would crowd. */
@@ -271,8 +317,8 @@ const CELLS = 120;
 /** Counts pairs in at most 120 × 120 cells of whole edits; predictions outside the axes count at their edge. */
 function binPairs(pairs: DistancePairs): { cells: Cell[]; most: number; end: number } {
   const { truth, predicted } = pairs;
-  const width = Math.max(1, Math.ceil((distanceEnd(pairs) + 1) / CELLS));
-  const side = Math.ceil((distanceEnd(pairs) + 1) / width);
+  const width = Math.max(1, Math.ceil((greatestDistance(truth) + 1) / CELLS));
+  const side = Math.ceil((greatestDistance(truth) + 1) / width);
   const counts = new Uint32Array(side * side);
   for (let k = 0; k < truth.length; k++) {
     const column = Math.floor(truth[k] / width);
@@ -291,21 +337,32 @@ function binPairs(pairs: DistancePairs): { cells: Cell[]; most: number; end: num
   return { cells, most, end: side * width };
 }
 
-/** Errors of the pairs whose true distance is at least `from` and less than `to`. */
-interface ErrorBin {
+/** Pairs whose distance is at least `from` and less than `to`. */
+interface DistanceBin {
   from: number;
   to: number;
-  center: number;
   count: number;
+}
+
+/** Counts distances in at most 60 ranges of 1, 2, 5, 10, … edits, and leaves out empty ones. */
+function binDistances(distances: ArrayLike<number>): { bins: DistanceBin[]; end: number } {
+  const { width, length } = distanceRanges(distances);
+  const counts = new Float64Array(length);
+  for (let k = 0; k < distances.length; k++) counts[Math.floor(distances[k] / width)]++;
+  const bins = Array.from(counts, (count, i) => ({ from: i * width, to: (i + 1) * width, count }));
+  return { bins: bins.filter(({ count }) => count > 0), end: length * width };
+}
+
+/** A bin of true distances, and the errors of its pairs. */
+interface ErrorBin extends DistanceBin {
+  center: number;
   bias: number;
   rmse: number;
 }
 
-/** Bins true distances into at most 60 ranges of 1, 2, 5, 10, … edits. */
-function binErrors(pairs: DistancePairs): { bins: ErrorBin[]; end: number } {
-  const { truth, predicted } = pairs;
-  const width = niceWidth((distanceEnd(pairs) + 1) / 60);
-  const length = Math.ceil((distanceEnd(pairs) + 1) / width);
+/** Bins true distances as `binDistances` does. */
+function binErrors({ truth, predicted }: DistancePairs): { bins: ErrorBin[]; end: number } {
+  const { width, length } = distanceRanges(truth);
   const bins = Array.from({ length }, (_, i) => ({ count: 0, sum: 0, squares: 0, from: i * width }));
   for (let k = 0; k < truth.length; k++) {
     const bin = bins[Math.floor(truth[k] / width)];
@@ -325,17 +382,24 @@ function binErrors(pairs: DistancePairs): { bins: ErrorBin[]; end: number } {
   return { bins: errors.filter(({ count }) => count > 0), end: length * width };
 }
 
+/** Ranges of one width from 0 that hold all distances, 60 at most. */
+function distanceRanges(distances: ArrayLike<number>): { width: number; length: number } {
+  const beyond = greatestDistance(distances) + 1;
+  const width = niceWidth(beyond / 60);
+  return { width, length: Math.ceil(beyond / width) };
+}
+
 /** The smallest of 1, 2, 5, 10, 20, … that is not less than `width`. */
 function niceWidth(width: number): number {
   const power = 10 ** Math.max(0, Math.floor(Math.log10(width)));
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= width) ?? 10 * power;
 }
 
-/** The largest true distance. */
-function distanceEnd({ truth }: DistancePairs): number {
-  let end = 1;
-  for (let k = 0; k < truth.length; k++) if (truth[k] > end) end = truth[k];
-  return end;
+/** The largest distance, at least 1. */
+function greatestDistance(distances: ArrayLike<number>): number {
+  let greatest = 1;
+  for (let k = 0; k < distances.length; k++) if (distances[k] > greatest) greatest = distances[k];
+  return greatest;
 }
 
 function errorTitle({ from, to, count, bias, rmse }: ErrorBin): string {
@@ -346,6 +410,11 @@ function errorTitle({ from, to, count, bias, rmse }: ErrorBin): string {
 
 function validationTitle({ step, seconds, validation }: Required<TrainingPoint>): string {
   return `step ${formatInteger(step)}, ${Math.round(seconds)} s: ${validation.toFixed(3)} %RMSE`;
+}
+
+/** A number with one decimal where it has any. */
+function shortNumber(value: number): string {
+  return String(Number(value.toFixed(1)));
 }
 
 /** A count of an axis: `0`, `500`, `20k`, `1.5M`. */

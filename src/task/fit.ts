@@ -5,21 +5,26 @@
 import { createHash } from "node:crypto";
 import { EmbranchError, UsageError } from "../error.ts";
 import { DistanceModel, type ModelConfig } from "../engine/model.ts";
-import { encodeModel, type Manifest } from "../engine/model-file.ts";
-import { KernelOracle, MatrixOracle } from "../engine/labels.ts";
+import { encodeAttention, encodeModel, type Manifest } from "../engine/model-file.ts";
+import { kernelAligner, KernelOracle, MatrixOracle } from "../engine/labels.ts";
 import { DEFAULT_RECIPE, paperRecipe, type Recipe } from "../engine/recipe.ts";
 import { train, type TrainProgress, type TrainResult } from "../engine/trainer.ts";
 import type { Device } from "../engine/run.ts";
 import type { GeometryName, SpaceOptions } from "../geometry/index.ts";
 import { EditDistances, packCodes, type Costs } from "../kernel/index.ts";
 import type { EncoderOptions } from "../nn/encoder.ts";
-import { findUniques, Random, subset, trainValidationSplit, type SequenceSet } from "../sequence/index.ts";
+import { lossKind } from "../nn/losses.ts";
+import type { RegularizerOptions } from "../nn/regularizer.ts";
+import { findUniques, Random, subset, type SequenceSet } from "../sequence/index.ts";
 import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
 import { VERSION } from "../version.ts";
+import { divideBy, type Splitting } from "./split.ts";
 
 export interface FitOptions {
   /** Held-out sequences; by default a tenth of the different ones, 1,000 at most. */
   validation?: SequenceSet;
+  /** How these are chosen (default by lot); `cluster` keeps relatives together. */
+  split?: Splitting;
   /** Default `residual`; `cnn` with `recipe: "paper"`. */
   encoder?: EncoderOptions;
   /** Default `hyperbolic`. */
@@ -28,6 +33,8 @@ export interface FitOptions {
   exponent?: boolean;
   /** Settings of the space; by default what suits the recipe. */
   space?: SpaceOptions;
+  /** What is added to the loss while training (default: nothing). */
+  regularizer?: RegularizerOptions;
   /** Dimension m of the embedding (default 128). */
   dim?: number;
   /** Greatest length n of a sequence; by default that of the longest one given. */
@@ -75,6 +82,8 @@ export interface FitPlan {
 export interface FitResult {
   /** The model file's bytes. */
   model: Uint8Array;
+  /** Of a model with attention maps: the bytes of the file that draws them. */
+  attention?: Uint8Array;
   manifest: Manifest;
   training: TrainResult;
   /** The held-out sequences that the model was chosen by, and their exact distances, condensed. */
@@ -109,39 +118,82 @@ function labelDigest(data: string, { costs, distances }: FitOptions): string {
   return hash.digest("hex");
 }
 
+/** Sequences in a batch of triples: 128 of them. */
+const TRIPLE_BATCH = 384;
+
 /** The recipe that is asked for, with what is set one by one; throws a `UsageError` on what makes no batches. */
-function recipeOf({ recipe: name, settings = {}, distances }: FitOptions, sequences: number): Recipe {
+function recipeOf(
+  { recipe: name, settings = {}, distances, regularizer }: FitOptions,
+  sequences: number,
+): Recipe {
   const base = name === "paper" ? paperRecipe(sequences) : DEFAULT_RECIPE;
-  let { batch = base.batch } = settings;
+  const { loss = base.loss } = settings;
+  const kind = lossKind(loss.name);
+  const ofTriples = kind.of === "triples";
+  let { batch = ofTriples ? TRIPLE_BATCH : base.batch } = settings;
   if (batch < 2) throw new UsageError(`batch: must be at least 2 sequences, got ${batch}`);
-  if (base.pairs === "sampled" && batch % 2 !== 0) {
+  if (ofTriples && batch % 3 !== 0) {
+    throw new UsageError(`batch: must be a multiple of 3, since the loss is of triples, got ${batch}`);
+  }
+  const mates = ofTriples
+    ? "the loss takes triples of real sequences"
+    : `the ${base.name} recipe makes up no sequences`;
+  const real = ofTriples || base.pairs === "sampled";
+  if (!ofTriples && base.pairs === "sampled" && batch % 2 !== 0) {
     throw new UsageError(`batch: must be even, since its halves are paired, got ${batch}`);
   }
   // Only the kernel can label made-up sequences; with a matrix a batch holds real ones alone.
-  if (distances !== undefined) batch = Math.min(batch, 2 * Math.floor(sequences / 2));
-  const share = distances === undefined ? base.augmented / base.batch : 0;
+  if (distances !== undefined && !real) batch = Math.min(batch, 2 * Math.floor(sequences / 2));
+  const share = distances === undefined && !real ? base.augmented / base.batch : 0;
   const { augmented = Math.round(share * batch) } = settings;
-  if (augmented > 0 && base.pairs === "sampled") {
-    throw new UsageError(`augmented: the ${base.name} recipe makes up no sequences; leave it out`);
-  }
+  if (augmented > 0 && real) throw new UsageError(`augmented: ${mates}; leave it out`);
   if (augmented > 0 && distances !== undefined) {
     throw new UsageError("augmented: given distances cannot label made-up sequences; leave it out");
+  }
+  if (regularizer !== undefined && (ofTriples || batch % 2 !== 0)) {
+    throw new UsageError(
+      `regularizer: needs a loss of pairs and an even batch, got ${loss.name} and ${batch}`,
+    );
   }
   if (augmented >= batch) {
     throw new UsageError(`augmented: must be below the batch of ${batch}, got ${augmented}`);
   }
-  return { ...base, ...settings, batch, augmented, optimizer: { ...base.optimizer, ...settings.optimizer } };
+  // What learns order alone could make its loss small by scale alone.
+  const rates = kind.orderOnly ? { ...settings.rates, space: 0 } : settings.rates;
+  return {
+    ...base,
+    ...settings,
+    batch,
+    augmented,
+    rates,
+    calibrate: base.calibrate && !kind.orderOnly,
+    optimizer: { ...base.optimizer, ...settings.optimizer },
+  };
 }
 
 /**
  * A space as the default recipe starts it: a learned scale (fitted to the first batch) and a learned power of
  * the distance. With the power, the hyperbolic space starts at the radius where it bends most like edit
- * distances do; without it, nearly flat, and curvature is learned as far as the data asks for it.
+ * distances do; without it, nearly flat, and curvature is learned as far as the data asks for it. A model that
+ * learns order alone keeps the papers' radius for it, and a scale that is fitted when it is validated.
  */
-function defaultSpace(geometry: GeometryName, exponent: boolean): SpaceOptions {
-  const radius = geometry === "hyperbolic" ? { radius: exponent ? 0.4 : 0.1 } : {};
+function defaultSpace(geometry: GeometryName, exponent: boolean, orderOnly: boolean): SpaceOptions {
+  const curved = orderOnly ? 0.5 : exponent ? 0.4 : 0.1;
+  const radius = geometry === "hyperbolic" ? { radius: curved } : {};
   const power = exponent ? { exponent: geometry === "square" ? 1 : 1.5 } : {};
   return { scale: true, exponent, initial: { ...radius, ...power } };
+}
+
+/** The space that is asked for, or else that of the recipe. */
+function spaceOf(geometry: GeometryName, options: FitOptions, recipe: Recipe): SpaceOptions {
+  const orderOnly = lossKind(recipe.loss.name).orderOnly ?? false;
+  if (options.space !== undefined) return options.space;
+  if (recipe.name === "paper" && !orderOnly) return {};
+  return defaultSpace(
+    geometry,
+    !orderOnly && recipe.name !== "paper" && (options.exponent ?? true),
+    orderOnly,
+  );
 }
 
 /** What is trained on and what is held out. */
@@ -152,8 +204,10 @@ interface Division {
   indices?: { training: Uint32Array; validation: Uint32Array };
 }
 
-function divide(sequences: SequenceSet, given: SequenceSet | undefined, random: Random): Division {
-  const held = random.fork("held out");
+async function divide(
+  sequences: SequenceSet,
+  { validation: given, split = { by: "random" }, seed = 1, threads }: FitOptions,
+): Promise<Division> {
   if (given !== undefined) {
     if (given.alphabet !== sequences.alphabet) {
       throw new UsageError(
@@ -162,7 +216,9 @@ function divide(sequences: SequenceSet, given: SequenceSet | undefined, random: 
     }
     const count = given.ids.length;
     const validation =
-      count <= MOST_VALIDATED ? given : subset(given, held.sample(count, MOST_VALIDATED).sort());
+      count <= MOST_VALIDATED
+        ? given
+        : subset(given, new Random(seed).fork("held out").sample(count, MOST_VALIDATED).sort());
     return { training: sequences, validation };
   }
   // Copies of one sequence on both sides would flatter the error, so only different ones are split.
@@ -177,11 +233,7 @@ function divide(sequences: SequenceSet, given: SequenceSet | undefined, random: 
     Math.min(FEWEST_VALIDATED, Math.floor(count / 2)),
     Math.min(HELD_OUT * count, MOST_VALIDATED),
   );
-  const split = trainValidationSplit(count, { validation: heldOut / count, random: held });
-  const indices = {
-    training: split.train.map((i) => representatives[i]),
-    validation: split.validation.map((i) => representatives[i]),
-  };
+  const indices = await divideBy(sequences, split, { validation: heldOut / count, seed, threads });
   return {
     training: subset(sequences, indices.training),
     validation: subset(sequences, indices.validation),
@@ -212,8 +264,7 @@ function condensedSubset(values: ArrayLike<number>, count: number, chosen: Uint3
  */
 export async function fit(sequences: SequenceSet, options: FitOptions = {}): Promise<FitResult> {
   const { seed = 1, geometry = "hyperbolic", dim = 128, minutes, steps, threads, costs } = options;
-  const random = new Random(seed);
-  const { training, validation, indices } = divide(sequences, options.validation, random);
+  const { training, validation, indices } = await divide(sequences, options);
   if (options.distances !== undefined && indices === undefined) {
     throw new UsageError(
       "distances: cannot be combined with a validation file; held-out sequences come from the matrix",
@@ -230,8 +281,8 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
     encoder: options.encoder ?? { name: options.recipe === "paper" ? "cnn" : "residual" },
     shape: { length, letters: sequences.alphabet.size, dim },
     geometry,
-    space:
-      options.space ?? (options.recipe === "paper" ? {} : defaultSpace(geometry, options.exponent ?? true)),
+    space: spaceOf(geometry, options, recipe),
+    regularizer: options.regularizer,
   };
   const model = new DistanceModel(config);
   options.onStart?.({
@@ -263,6 +314,7 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
       sequences: training.codes,
       alphabet: sequences.alphabet,
       oracle,
+      align: kernelAligner(kernel),
       validation: { sequences: validation.codes, distances },
       seed,
       minutes,
@@ -296,7 +348,8 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
         digest,
         seed,
         recipe: recipe.name,
-        loss: recipe.loss,
+        loss: recipe.loss.name,
+        ...(config.regularizer && { regularizer: config.regularizer.name }),
         steps: result.steps,
       },
       validation: {
@@ -307,6 +360,8 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
     };
     return {
       model: await encodeModel(config, result, manifest),
+      attention:
+        config.regularizer === undefined ? undefined : await encodeAttention(config, result, manifest),
       manifest,
       training: result,
       validation: { set: validation, distances },

@@ -145,7 +145,7 @@ function accuracy(heldOut: HeldOut): string {
 ${figure(density.svg, "Predicted against true distance", `Every pair falls into a cell; the stronger its colour the more it holds, on a logarithmic scale. On the dashed line the prediction is exact. ${ramp}`)}
 <div>
 ${figure(errorByDistance(heldOut), "Error by distance", `<b class="key vermilion">●</b> root mean square error, <b class="key blue">○</b> bias (mean of predicted − true) of the pairs at each true distance; distances of fewer than ${FEWEST_PAIRS} pairs are left out.`)}
-${figure(distanceHistogram(heldOut), "True distances", "How many pairs the errors above rest on.")}
+${figure(distanceHistogram(heldOut.truth), "True distances", "How many pairs the errors above rest on.")}
 </div>
 </div>
 </section>`;

@@ -4,7 +4,18 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { SMALL, Workplace } from "./command.ts";
 
 const place = new Workplace();
-const VERBS = ["fit", "evaluate", "embed", "distance", "simulate", "demo", "bench"];
+const VERBS = [
+  "fit",
+  "evaluate",
+  "baseline",
+  "embed",
+  "distance",
+  "attention",
+  "simulate",
+  "split",
+  "demo",
+  "bench",
+];
 
 beforeAll(async () => {
   await place.ok("simulate 12 --length 30 -o a.fasta --seed 3 -q");
@@ -22,9 +33,12 @@ describe.concurrent("help", () => {
   test.each([
     ["fit", ["this many minutes", "seconds between", "in letters", "percent of the model's length"]],
     ["evaluate", ["percent of the model's", "edits apart"]],
+    ["baseline", ["percent of the length", "edits apart"]],
     ["embed", ["sequences embedded at once"]],
     ["distance", ["in edits", "k edits"]],
     ["simulate", ["letters of the root", "substitutions a site", "in letters"]],
+    ["attention", ["Rows are positions", "positions of both"]],
+    ["split", ["share of the sequences", "edits / length"]],
     ["demo", ["in minutes"]],
     ["bench", ["alternating runs"]],
   ])("of %s has an example and says what numbers mean", async (verb, units) => {
@@ -55,7 +69,10 @@ describe.concurrent(
     ["--patience with --steps", "fit a.fasta --patience 1 --steps 2", /--patience is for runs without/],
     ["--gap without --costs", "fit a.fasta --gap 2 --steps 2", /--gap needs --costs/],
     ["a model to standard output", "fit a.fasta -o - --steps 2", /--output must be a file/],
-    ["an option of another encoder", "fit a.fasta --encoder linear --layers 2", /--layers: the linear encoder has none/],
+    ["an option of another encoder", "fit a.fasta --encoder mlp:kernel=2", /mlp: options of mlp are layers, .*got "kernel"/],
+    ["an encoder there is not", "fit a.fasta --encoder cmm", /--encoder: must be one of linear, .*got "cmm"/],
+    ["an option out of range", "fit a.fasta --encoder cnn:kernel=4", /cnn: kernel: must be odd, got 4/],
+    ["a rate of nothing", "fit a.fasta --steps 1 --rate nothing=2", /rates: must name .*got nothing/],
     ["neither --exact nor a model", "distance a.fasta", /needs --exact or -m <model>, got neither/],
     ["both", "distance a.fasta --exact -m m.onnx", /got both/],
     ["--threshold of a model", "distance a.fasta -m m.onnx --threshold 3", /--threshold needs --exact/],

@@ -15,7 +15,7 @@ export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.
 if (!existsSync(MAIN)) throw new Error("these tests run the built program: npm run build");
 
 /** Options that make `fit` a matter of a moment. */
-export const SMALL = "--encoder mlp --channels 8 --dim 8 --batch 16 --augmented 4 --threads 1 --no-report";
+export const SMALL = "--encoder mlp:hidden=8 --dim 8 --batch 16 --augmented 4 --threads 1 --no-report";
 
 /** How a process ended. */
 export interface Ended {

@@ -34,11 +34,8 @@ describe("an open batch axis", () => {
       const random = new Random(2);
       const model = new DistanceModel({ encoder, shape: SHAPE, geometry });
       const values = model.initialize(random);
-      const embed = (parameters: np.Array, statistics: np.Array, tokens: np.Array) => {
-        const encoded = model.embed(parameters, statistics, tokens, { training: false });
-        encoded.statistics.dispose();
-        return encoded.points;
-      };
+      const embed = (parameters: np.Array, statistics: np.Array, tokens: np.Array) =>
+        model.infer(parameters, statistics, tokens);
       const frozen = (data: Float32Array) => ({ shape: [data.length], type: "float32" as const, data });
       const { bytes } = lower(
         embed,

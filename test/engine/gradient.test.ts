@@ -3,11 +3,20 @@ import { init } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
 import { lower } from "../../src/engine/lower.ts";
 import { DistanceModel } from "../../src/engine/model.ts";
-import { HYPERPARAMETERS, hyperparameters } from "../../src/engine/optimizer.ts";
+import { hyperparameters } from "../../src/engine/optimizer.ts";
 import { Program, Tensor } from "../../src/engine/run.ts";
-import { labelShape, STATE_NAMES, trainStep, type PairScheme } from "../../src/engine/train-step.ts";
+import {
+  batchSpecs,
+  labelShape,
+  STATE_NAMES,
+  trainStep,
+  type PairScheme,
+  type TrainStepOptions,
+} from "../../src/engine/train-step.ts";
 import type { GeometryName } from "../../src/geometry/index.ts";
 import type { EncoderOptions } from "../../src/nn/encoder.ts";
+import type { RegularizerOptions } from "../../src/nn/regularizer.ts";
+import type { LossOptions } from "../../src/nn/losses.ts";
 import { Random } from "../../src/sequence/random.ts";
 import { arrayOf, type Input } from "./both.ts";
 import "../support/allclose.ts";
@@ -34,13 +43,31 @@ const ENCODERS: [string, EncoderOptions][] = [
   ["cnn, no pooling, without normalisation", { ...cnn, pooling: "none", batchNorm: false }],
   ["cnn of width 5, without a window table", { ...cnn, kernel: 5 }],
   ["residual", { name: "residual", channels: 4, width: 3 }],
+  ["cnn, two dense layers", { ...cnn, readout: 2 }],
+  ["cnn, as NWA ends it", { ...cnn, output: "reference" }],
+  ["gru", { name: "gru", hidden: 3, layers: 2 }],
+  ["transformer", { name: "transformer", hidden: 4, segment: 3 }],
+  [
+    "local transformer, learned positions",
+    { name: "transformer", hidden: 4, attention: "local1", positions: "learned", layerNorm: false },
+  ],
+  ["causal transformer", { name: "transformer", hidden: 4, attention: "causal", layers: 1 }],
+  ["cnn-ed", { name: "cnn-ed", layers: 3, channels: 2 }],
+  ["csm", { name: "csm", kernels: 3, width: 3, window: 5 }],
+  ["kmer", { name: "kmer", k: 3, hidden: 4 }],
 ];
 
 /** One training step on made-up tokens and labels: its arguments in order, and how to run it. */
-async function stepOf(encoder: EncoderOptions, geometry: GeometryName, pairs: PairScheme) {
+async function stepOf(
+  encoder: EncoderOptions,
+  geometry: GeometryName,
+  pairs: PairScheme,
+  loss: LossOptions = { name: "mse" },
+  regularizer?: RegularizerOptions,
+) {
   const random = new Random(5);
-  const model = new DistanceModel({ encoder, shape: SHAPE, geometry });
-  const options = { loss: "mse", pairs, batch: BATCH, optimizer: {} } as const;
+  const model = new DistanceModel({ encoder, shape: SHAPE, geometry, regularizer });
+  const options: TrainStepOptions = { loss, pairs, batch: BATCH, optimizer: {} };
   const { step, args } = trainStep(model, options);
   const { bytes, inputs, outputs } = lower(step, args);
   const fresh = model.initialize(random.fork("values"));
@@ -48,7 +75,7 @@ async function stepOf(encoder: EncoderOptions, geometry: GeometryName, pairs: Pa
   const noise = random.fork("noise");
   const parameters = fresh.parameters.slice();
   for (const { path, offset, size } of model.parameters.entries) {
-    if (!path.startsWith("encoder.")) continue;
+    if (path.startsWith("space.")) continue;
     for (let i = offset; i < offset + size; i++) parameters[i] += 0.6 * noise.uniform() - 0.3;
   }
   const statistics = fresh.statistics.map((value) => value + 0.5 * noise.uniform());
@@ -67,16 +94,26 @@ async function stepOf(encoder: EncoderOptions, geometry: GeometryName, pairs: Pa
     statistics: vector(statistics),
     averageStatistics: vector(statistics),
   };
-  const others: Input[] = [
-    { shape: [BATCH, LENGTH], type: "int32", data: tokens },
-    { shape, type: "float32", data: labels },
-    { shape: [HYPERPARAMETERS], type: "float32", data: hyperparameters(1, 0.01, {}, 0.5) },
-  ];
+  const fed: Record<string, Input["data"]> = {
+    tokens,
+    labels,
+    noise: Float32Array.from({ length: BATCH * model.encoder.noise }, () => noise.uniform()),
+    stage: Float32Array.of(5, 0.1),
+    lengths: Float32Array.from({ length: BATCH }, (_, i) => 13 - (i % 3)),
+    targets: alignmentTargets(BATCH / 2, LENGTH + 1, noise),
+    numbers: hyperparameters(1, 0.01, {}, 0.5),
+  };
+  const batch = Object.fromEntries(
+    Object.entries(batchSpecs(model, options)).map(([name, spec]): [string, Input] => [
+      name,
+      { ...spec, data: fed[name] },
+    ]),
+  );
   const program = await Program.create(bytes, { threads: 1 });
   const run = async (values: Float32Array) => {
     const all = [
       ...STATE_NAMES.map((name) => (name === "parameters" ? vector(values) : state[name])),
-      ...others,
+      ...Object.values(batch),
     ];
     const feeds = inputs.map((name, i): [string, Tensor] => {
       const { type, data, shape: dims } = all[i];
@@ -87,23 +124,61 @@ async function stepOf(encoder: EncoderOptions, geometry: GeometryName, pairs: Pa
   };
   const evaluate = () => {
     const arrays = Object.fromEntries(Object.entries(state).map(([name, input]) => [name, arrayOf(input)]));
-    const results = (step as (...inputs: unknown[]) => np.Array[])(arrays, ...others.map(arrayOf));
+    const others = Object.fromEntries(Object.entries(batch).map(([name, input]) => [name, arrayOf(input)]));
+    const results = (step as (...inputs: unknown[]) => np.Array[])(arrays, others);
     return results.map((result) => result.dataSync() as Float32Array);
   };
   return { model, parameters, run, evaluate, close: () => program.close() };
 }
 
+/** Rows that sum to 1 over the first columns, and rows of zeros beyond, as the kernel makes them. */
+function alignmentTargets(pairs: number, positions: number, random: Random): Float32Array {
+  const targets = new Float32Array(pairs * positions ** 2);
+  for (let row = 0; row < pairs * positions; row++) {
+    if (row % positions > 12) continue;
+    const weights = Float64Array.from({ length: 12 }, () => Math.exp(3 * random.uniform()));
+    const sum = weights.reduce((a, b) => a + b);
+    weights.forEach((weight, column) => (targets[row * positions + column] = weight / sum));
+  }
+  return targets;
+}
+
 /** Every encoder in the papers' space, and one of each kind in the other, which has free points. */
-const CASES: [string, GeometryName, PairScheme, EncoderOptions][] = [
+const CASES: [string, GeometryName, PairScheme, EncoderOptions, LossOptions?, RegularizerOptions?][] = [
   ...ENCODERS.map(([name, encoder]): (typeof CASES)[number] => [name, "hyperbolic", "all", encoder]),
   ...ENCODERS.filter(([name]) => ["mlp", "cnn, maximum pooling", "residual"].includes(name)).map(
     ([name, encoder]): (typeof CASES)[number] => [name, "lorentz", "halves", encoder],
   ),
+  ["dropout", "hyperbolic", "all", { name: "mlp", layers: 3, hidden: 8, dropout: 0.3 }],
+  ["dropout in a transformer", "hyperbolic", "all", { name: "transformer", hidden: 4, dropout: 0.3 }],
+  ...(["mae", "mape", "chi2", "poisson"] as const).map((name): (typeof CASES)[number] => [
+    name,
+    "euclidean",
+    "halves",
+    { name: "linear" },
+    { name },
+  ]),
+  ...[false, true].map((reference): (typeof CASES)[number] => [
+    reference ? "attention, as its authors coded it" : "attention",
+    "euclidean",
+    "halves",
+    { name: "linear" },
+    { name: "mse" },
+    { name: "nwa", lambda: 0.1, width: 6, heads: 3, inner: 5, reference },
+  ]),
+  ["triplet", "euclidean", "triples", { name: "linear" }, { name: "triplet", margin: 3 }],
+  ["cnn-ed's loss", "euclidean", "triples", { name: "cnn-ed", layers: 2 }, { name: "cnn-ed" }],
 ];
 
 describe("a training step agrees with jax-js, and its gradient with finite differences", () => {
-  it.each(CASES)("%s, %s, %s of the pairs", async (_, geometry, pairs, encoder) => {
-    const { model, parameters, run, evaluate, close } = await stepOf(encoder, geometry, pairs);
+  it.each(CASES)("%s, %s, %s of the pairs", async (_, geometry, pairs, encoder, loss, regularizer) => {
+    const { model, parameters, run, evaluate, close } = await stepOf(
+      encoder,
+      geometry,
+      pairs,
+      loss,
+      regularizer,
+    );
     const actual = await run(parameters);
     const expected = evaluate();
     expect(actual.length).toBe(2 + STATE_NAMES.length);

@@ -70,27 +70,30 @@ describe("initial values have PyTorch's bounds (SPEC 0.2, A4.0)", () => {
       "cnn",
       { name: "cnn", layers: 2, channels: 16, kernel: 3 },
       {
-        "letter.weight": 1 / Math.sqrt(4),
-        "letter.bias": 1 / Math.sqrt(4),
-        "layers.0.conv.weight": 1 / Math.sqrt(16 * 3),
-        "readout.weight": Math.sqrt(6 / (16 * 8 + 8)) / (16 * 8),
-        "readout.bias": 0,
+        "first.letter.weight": 1 / Math.sqrt(4),
+        "first.letter.bias": 1 / Math.sqrt(4),
+        "first.layer.conv.weight": 1 / Math.sqrt(16 * 3),
+        "readout.layer1.dense.weight": Math.sqrt(6 / (16 * 8 + 8)) / (16 * 8),
+        "readout.layer1.dense.bias": 0,
       },
     ],
     [
       "mlp",
       { name: "mlp", layers: 2, hidden: 16 },
-      { "dense.0.weight": Math.sqrt(6 / (128 + 16)) / 128, "dense.1.weight": Math.sqrt(6 / (16 + 8)) / 16 },
+      {
+        "readout.layer1.dense.weight": Math.sqrt(6 / (128 + 16)) / 128,
+        "readout.layer2.dense.weight": Math.sqrt(6 / (16 + 8)) / 16,
+      },
     ],
     [
       "cnn without normalisation",
       { name: "cnn", layers: 2, channels: 16, kernel: 5, batchNorm: false },
-      { "layers.1.conv.weight": 1 / Math.sqrt(16 * 5), "layers.1.conv.bias": 1 / Math.sqrt(16 * 5) },
+      { "layer2.conv.weight": 1 / Math.sqrt(16 * 5), "layer2.conv.bias": 1 / Math.sqrt(16 * 5) },
     ],
     [
       "residual",
       { name: "residual", channels: 16, width: 16 },
-      { "blocks.0.inner.conv.weight": 1 / Math.sqrt(16 * 3), "readout.bias": 1 / Math.sqrt(16 * 16) },
+      { "block1.sum.inner.conv.weight": 1 / Math.sqrt(16 * 3), "readout.bias": 1 / Math.sqrt(16 * 16) },
     ],
   ];
 
@@ -107,7 +110,7 @@ describe("initial values have PyTorch's bounds (SPEC 0.2, A4.0)", () => {
 
   it("leaves out a convolution's bias before batch normalisation", () => {
     const layout = new Layout(createEncoder(fans[0][1], shape).parameters);
-    expect(layout.entries.map(({ path }) => path)).not.toContain("layers.0.conv.bias");
+    expect(layout.entries.map(({ path }) => path)).not.toContain("first.layer.conv.bias");
   });
 
   it("normal has its deviation", () => {
@@ -119,7 +122,7 @@ describe("initial values have PyTorch's bounds (SPEC 0.2, A4.0)", () => {
   it("gains of batch normalisation are 1, biases 0", () => {
     const layout = new Layout(createEncoder(fans[0][1], shape).parameters);
     const vector = layout.initialize(new Random(4));
-    expect(new Set(layout.view(vector, "layers.0.norm.gain"))).toEqual(new Set([1]));
-    expect(new Set(layout.view(vector, "layers.0.norm.bias"))).toEqual(new Set([0]));
+    expect(new Set(layout.view(vector, "first.layer.norm.gain"))).toEqual(new Set([1]));
+    expect(new Set(layout.view(vector, "first.layer.norm.bias"))).toEqual(new Set([0]));
   });
 });

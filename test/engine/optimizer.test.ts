@@ -7,6 +7,7 @@ import {
   hyperparameters,
   type AdamOptions,
   type AdamState,
+  type ParameterGroups,
 } from "../../src/engine/optimizer.ts";
 import { Program, Tensor } from "../../src/engine/run.ts";
 import { scheduleFactor } from "../../src/engine/schedule.ts";
@@ -20,6 +21,7 @@ beforeAll(async () => {
 const SIZE = 4;
 const START = [0.5, -1, 2, 0.1];
 const MASK = [1, 1, 0, 0];
+const MULTIPLES = [1, 0.1, 1, 0];
 const STEPS = 6;
 const AVERAGE = 0.8;
 const rateOf = (step: number) => 0.1 / step;
@@ -33,6 +35,7 @@ function plainAdam({
   weightDecay = 0,
   decay = "decoupled",
   clip,
+  rectified = false,
 }: AdamOptions) {
   const [x, m, v, average] = [[...START], [0, 0, 0, 0], [0, 0, 0, 0], [...START]];
   let norm = 0;
@@ -46,8 +49,15 @@ function plainAdam({
       if (decay === "coupled") g[i] += pull;
       m[i] = b1 * m[i] + (1 - b1) * g[i];
       v[i] = b2 * v[i] + (1 - b2) * g[i] ** 2;
-      x[i] -= (lr * (m[i] / (1 - b1 ** t))) / (Math.sqrt(v[i] / (1 - b2 ** t)) + epsilon);
-      if (decay === "decoupled") x[i] -= lr * pull;
+      // Liu et al. 2020, algorithm 2.
+      const most = 2 / (1 - b2) - 1;
+      const rho = most - (2 * t * b2 ** t) / (1 - b2 ** t);
+      const tractable = !rectified || rho > 5;
+      const r = rectified ? Math.sqrt(((rho - 4) * (rho - 2) * most) / ((most - 4) * (most - 2) * rho)) : 1;
+      const rate = MULTIPLES[i] * lr;
+      const mean = m[i] / (1 - b1 ** t);
+      x[i] -= tractable ? (rate * r * mean) / (Math.sqrt(v[i] / (1 - b2 ** t)) + epsilon) : rate * mean;
+      if (decay === "decoupled") x[i] -= rate * pull;
       average[i] = AVERAGE * average[i] + (1 - AVERAGE) * x[i];
     }
   }
@@ -62,18 +72,20 @@ describe("adam", () => {
     ["coupled decay (torch's Adam)", { weightDecay: 0.1, decay: "coupled" }],
     ["clipped", { clip: 1 }],
     ["clipped, never reached", { clip: 1e6 }],
+    ["rectified", { rectified: true }],
+    ["rectified from the third step", { rectified: true, betas: [0.9, 0.99], weightDecay: 0.1 }],
     ["all at once", { clip: 2, weightDecay: 0.05, decay: "coupled", betas: [0.7, 0.95] }],
   ])("%s takes the steps of a plain implementation", async (_, options) => {
     const vector = { shape: [SIZE], type: "float32" as const };
-    const step = (state: AdamState, gradient: np.Array, numbers: np.Array, mask: np.Array) => {
-      const { state: next, norm } = adam(state, gradient, numbers, mask, options);
+    const step = (state: AdamState, gradient: np.Array, numbers: np.Array, groups: ParameterGroups) => {
+      const { state: next, norm } = adam(state, gradient, numbers, groups, options);
       return [next.parameters, next.mean, next.square, next.average, norm];
     };
     const { bytes, outputs } = lower(step, {
       state: { parameters: vector, mean: vector, square: vector, average: vector },
       gradient: vector,
       numbers: { shape: [HYPERPARAMETERS], type: "float32" },
-      mask: vector,
+      groups: { decayMask: vector, multiples: vector },
     });
     const program = await Program.create(bytes, { threads: 1 });
     const tensor = (values: ArrayLike<number>) =>
@@ -89,7 +101,8 @@ describe("adam", () => {
         "state.average": tensor(average),
         gradient: tensor(gradientOf(x, t)),
         numbers: tensor(hyperparameters(t, rateOf(t), options, AVERAGE)),
-        mask: tensor(MASK),
+        "groups.decayMask": tensor(MASK),
+        "groups.multiples": tensor(MULTIPLES),
       });
       [x, m, v, average, norm] = outputs.map((name) => results[name].data as Float32Array);
     }
@@ -114,6 +127,11 @@ describe("scheduleFactor", () => {
   it("falls along a line, or not at all", () => {
     expect(scheduleFactor(0.6, { schedule: "linear", warmup: 0.2 })).toBeCloseTo(0.5);
     expect(scheduleFactor(0.6, { schedule: "constant", warmup: 0.2 })).toBe(1);
+  });
+
+  it("falls as one over the square root of the time", () => {
+    const options = { schedule: "inverse-sqrt", warmup: 0.1 } as const;
+    expect([0.05, 0.1, 0.4].map((done) => scheduleFactor(done, options))).toBeAllclose([0.5, 1, 0.5]);
   });
 
   it("stays within the run", () => {

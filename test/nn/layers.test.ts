@@ -1,7 +1,6 @@
 import { init, grad, numpy as np } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
 import { batchNorm, conv, linear, oneHot, pool, relu, type ConvFormulation } from "../../src/nn/layers.ts";
-import { distanceLoss } from "../../src/nn/losses.ts";
 import { evaluated, floats, integers, lowered, type Input } from "../engine/both.ts";
 import "../support/allclose.ts";
 
@@ -142,20 +141,5 @@ describe("pool, relu, linear, oneHot", () => {
     tokens.data.set([1, 2, 0]);
     const [output] = await lowered((t) => oneHot(t, 2), [tokens]);
     expect(output).toMatchObject({ shape: [1, 3, 2], data: [0, 1, 0, 0, 1, 0] });
-  });
-});
-
-describe("distanceLoss", () => {
-  it("is the weighted mean of squares or of magnitudes", async () => {
-    const inputs = [
-      [1, 2, 4],
-      [2, 2, 1],
-      [0.5, 0.25, 0.25],
-    ].map((values): Input => ({ shape: [3], type: "float32", data: Float32Array.from(values) }));
-    const [square, magnitude] = await lowered(
-      (p, t, w) => [distanceLoss("mse", p.ref, t.ref, w.ref), distanceLoss("mae", p, t, w)],
-      inputs,
-    );
-    expect([square.data, magnitude.data]).toEqual([[2.75], [1.25]]);
   });
 });

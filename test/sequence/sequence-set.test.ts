@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decode, DNA, encode, PROTEIN } from "../../src/sequence/alphabet.ts";
-import { Random } from "../../src/sequence/random.ts";
 import { readSequences } from "../../src/sequence/read.ts";
 import { collect, subset } from "../../src/sequence/sequence-set.ts";
-import { findUniques, trainValidationSplit } from "../../src/sequence/split.ts";
+import { findUniques } from "../../src/sequence/uniques.ts";
 import { bytesOf, dataFile, hasData } from "./files.ts";
 
 const record = (id: string, sequence: string): { id: string; description: string; sequence: string } => ({
@@ -75,38 +74,6 @@ describe("collect", () => {
       maxLength: 4,
       fields: [{ k: "3" }, { k: "2" }],
     });
-  });
-});
-
-describe("trainValidationSplit", () => {
-  test("is a partition, seeded, and never leaves a side empty", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 2, max: 300 }),
-        fc.double({ min: 0.001, max: 0.999, noNaN: true }),
-        (n, part) => {
-          const split = trainValidationSplit(n, { validation: part, random: new Random(n) });
-          expect([...split.train, ...split.validation].sort((a, b) => a - b)).toEqual(
-            Array.from({ length: n }, (_, i) => i),
-          );
-          expect(split.validation.length).toBe(Math.min(n - 1, Math.max(1, Math.round(n * part))));
-          expect(trainValidationSplit(n, { validation: part, random: new Random(n) })).toEqual(split);
-        },
-      ),
-    );
-  });
-
-  test("another seed gives another split", () => {
-    const [a, b] = [1, 2].map((seed) => trainValidationSplit(100, { random: new Random(seed) }).validation);
-    expect(a).not.toEqual(b);
-  });
-
-  test("refuses what cannot be split", () => {
-    const random = new Random(1);
-    expect(() => trainValidationSplit(1, { random })).toThrow("split: must have at least 2 sequences, got 1");
-    expect(() => trainValidationSplit(9, { validation: 1, random })).toThrow(
-      "validation: must be above 0 and below 1",
-    );
   });
 });
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { GEOMETRY_NAMES } from "../../src/geometry/index.ts";
 import { editDistance } from "../../src/kernel/index.ts";
 import { condensedIndex } from "../../src/sequence/condensed.ts";
-import { embeddedDistances, exactDistances } from "../../src/task/distance.ts";
+import { embeddedDistances, exactDistances, samplePairedSets } from "../../src/task/distance.ts";
 import { embed } from "../../src/task/embed.ts";
 import { readsOf, untrainedModel } from "./models.ts";
 
@@ -52,5 +52,27 @@ describe("embedded distances", () => {
     } finally {
       await model.close();
     }
+  });
+});
+
+describe("sets whose pairs stand for all", () => {
+  test("are the sets themselves where there are few", async () => {
+    const [a, b] = [await readsOf({ leaves: 7, length: 20 }), await readsOf({ leaves: 4, length: 20 })];
+    expect(samplePairedSets(a, undefined, { pairs: 21 })[0]).toBe(a);
+    expect(samplePairedSets(a, b, { pairs: 28 })).toEqual([a, b]);
+  });
+
+  test.each([20, 10, 3, 1])("are drawn by seed to make at most %i pairs", async (pairs) => {
+    const [a, b] = [await readsOf({ leaves: 7, length: 20 }), await readsOf({ leaves: 4, length: 20 })];
+    const drawn = ([x, y]: ReturnType<typeof samplePairedSets>) => [x.ids, y?.ids];
+    const [one] = samplePairedSets(a, undefined, { pairs });
+    const n = one.ids.length;
+    expect((n * (n - 1)) / 2).toBeLessThanOrEqual(pairs);
+    expect((n * (n + 1)) / 2).toBeGreaterThan(pairs);
+    expect(one.ids).toEqual(a.ids.filter((id) => one.ids.includes(id)));
+    const [rows, columns] = samplePairedSets(a, b, { pairs });
+    expect(rows.ids.length * columns!.ids.length).toBeLessThanOrEqual(pairs);
+    expect(rows.ids.length * columns!.ids.length).toBeGreaterThan(pairs / 2);
+    expect(drawn(samplePairedSets(a, b, { pairs, seed: 1 }))).toEqual(drawn([rows, columns]));
   });
 });

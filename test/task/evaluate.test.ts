@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { editDistance } from "../../src/kernel/index.ts";
 import { Random, type SequenceSet } from "../../src/sequence/index.ts";
 import type { Model } from "../../src/engine/model-file.ts";
-import { evaluate, measure, pearson, ranks, samplePairs } from "../../src/task/evaluate.ts";
+import { pearson, ranks } from "../../src/task/correlation.ts";
+import { evaluate, measure, samplePairs } from "../../src/task/evaluate.ts";
 import { readsOf, untrainedModel } from "./models.ts";
 
 describe("measure", () => {
@@ -57,6 +58,35 @@ describe("ranks and correlations", () => {
         expect(found.reduce((sum, rank) => sum + rank, 0)).toBe((values.length * (values.length + 1)) / 2);
       }),
     );
+  });
+
+  test("ranks are those that counting smaller and equal values gives", () => {
+    const one = fc.oneof(
+      fc.constantFrom(0, -0, Infinity, -Infinity, 5e-324, -5e-324, 2 ** 31, 2 ** 53),
+      fc.integer({ min: -3, max: 3 }),
+      fc.double({ noNaN: true }),
+      fc.float({ noNaN: true }),
+    );
+    const any = fc.array(one, { maxLength: 40 });
+    const typed = fc.oneof(
+      any,
+      any.map((values) => Float32Array.from(values)),
+      any.map((values) => Uint16Array.from(values)),
+      any.map((values) => Uint32Array.from(values)),
+    );
+    fc.assert(
+      fc.property(typed, (values) => {
+        const all = Array.from(values);
+        const below = (value: number) => all.filter((other) => other < value).length;
+        const equal = (value: number) => all.filter((other) => other === value).length;
+        expect([...ranks(values)]).toEqual(all.map((value) => below(value) + (equal(value) + 1) / 2));
+      }),
+    );
+  });
+
+  test("ranks known beforehand give the same measures", () => {
+    const pairs = { truth: Uint16Array.of(3, 1, 4, 1), predicted: Float32Array.of(2, 2, 5, 0.5) };
+    expect(measure(pairs, 10, 40, ranks(pairs.truth))).toEqual(measure(pairs, 10));
   });
 
   test("a constant correlates with nothing", () => {

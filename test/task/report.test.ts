@@ -5,6 +5,7 @@ import {
   distanceHistogram,
   errorByDistance,
   lossCurve,
+  medianDistance,
   shade,
   trueVersusPredicted,
   validationCurve,
@@ -47,7 +48,7 @@ describe("figures", () => {
     ["validation-curve", () => validationCurve(report.history)],
     ["true-versus-predicted", () => trueVersusPredicted(heldOut).svg],
     ["error-by-distance", () => errorByDistance(heldOut)],
-    ["distance-histogram", () => distanceHistogram(heldOut)],
+    ["distance-histogram", () => distanceHistogram(heldOut.truth)],
   ])("%s", async (name, draw) => {
     const svg = draw();
     expect(draw()).toBe(svg); // no generated ids
@@ -84,7 +85,23 @@ describe("figures", () => {
     expect(new Set(titles)).toEqual(
       new Set(["3 edits: 20 pairs, bias +0.00, RMSE 1.00", "7 edits: 39 pairs, bias +2.00, RMSE 2.00"]),
     );
-    expect(distanceHistogram({ truth, predicted })).toContain("9 edits: 1 pairs, bias +2.00, RMSE 2.00");
+    expect(distanceHistogram(truth)).toContain("<title>9 to below 10 edits: 1 pairs</title>");
+  });
+
+  test.each([
+    ["an odd number", [3, 1, 2], 2],
+    ["an even number: the lower one", [4, 1, 3, 2], 2],
+    ["many copies", [9, 5, 5, 5, 0], 5],
+    ["fractions of one bin", Float32Array.of(0.75, 0.25, 0.5), 0.5],
+    ["bins of many edits", Float32Array.from({ length: 1001 }, (_, i) => (i * 8) % 1001), 500],
+    ["one", [0], 0],
+    ["none", [], NaN],
+  ])("the median of %s", (_, distances, median) => {
+    expect(medianDistance(distances)).toBe(median);
+    const svg = distanceHistogram(distances, { of: "pairs of a < b", kind: "embedded distance" });
+    if (distances.length > 0) expect(svg).toContain(`>median ${median}</text>`);
+    expect(svg).toMatch(/aria-label="Histogram of the embedded distance of [\d,]+ pairs of a (&lt;|<) b/);
+    expect(svg).not.toMatch(/NaN|undefined/);
   });
 
   test.each([

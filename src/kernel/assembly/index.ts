@@ -150,6 +150,7 @@ export function lanes(
   }
 }
 
+export { alignRows } from "./alignment";
 export { myers } from "./myers";
 export { greatestCode, sliceCodes, slicePatterns } from "./slice";
 export { profile16, profile32, weigh16, weigh32, weighPair } from "./weighted";

@@ -1,40 +1,8 @@
 /**
- * @file Seeded training/validation splits, and exact de-duplication.
+ * @file Exact de-duplication.
  *
- * Both work on indices: which sequences go where is one typed array, and `subset` makes the data set. Identical
- * sequences on both sides of a split make a validation error look better than it is, so de-duplicate first.
+ * Identical sequences on both sides of a split make a validation error look better than it is.
  */
-
-import { UsageError } from "../error.ts";
-import type { Random } from "./random.ts";
-
-export interface SplitOptions {
-  /** The part that goes to validation, in (0, 1); 0.1 by default. At least one sequence stays on each side. */
-  validation?: number;
-  /** Source of the shuffle. */
-  random: Random;
-}
-
-/** Indices of a split, each ascending. */
-export interface Split {
-  train: Uint32Array;
-  validation: Uint32Array;
-}
-
-/**
- * Splits 0 … `length` − 1 at random into training and validation.
- *
- * @throws UsageError when `validation` is outside (0, 1) or there are fewer than two sequences.
- */
-export function trainValidationSplit(length: number, { validation = 0.1, random }: SplitOptions): Split {
-  if (!(validation > 0 && validation < 1)) {
-    throw new UsageError(`validation: must be above 0 and below 1, got ${validation}`);
-  }
-  if (length < 2) throw new UsageError(`split: must have at least 2 sequences, got ${length}`);
-  const count = Math.min(length - 1, Math.max(1, Math.round(length * validation)));
-  const order = random.shuffle(Uint32Array.from({ length }, (_, i) => i));
-  return { validation: order.slice(0, count).sort(), train: order.slice(count).sort() };
-}
 
 /** Which sequences are copies of which. */
 export interface Uniques {

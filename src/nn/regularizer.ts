@@ -1,0 +1,30 @@
+/**
+ * @file Regularisers by name: what is added to the loss of distances while training.
+ */
+
+import type { z } from "zod";
+import { nwaOptions, nwaRegularizer, type NwaRegularizer } from "./nwa.ts";
+
+/** The regularisers there are. */
+export const REGULARIZERS = {
+  nwa: { summary: "attention maps that resemble Needleman-Wunsch matrices", options: nwaOptions },
+};
+
+/** A regulariser by name, with options that differ from the defaults. */
+export type RegularizerOptions = { name: "nwa" } & z.input<typeof nwaOptions>;
+
+/** Options without the name. */
+const settings = nwaOptions.strip();
+
+/** A regulariser for embeddings in `dim` coordinates of sequences up to `length` letters. */
+export function createRegularizer(
+  options: RegularizerOptions,
+  shape: { length: number; dim: number },
+): NwaRegularizer {
+  return nwaRegularizer(settings.parse(options), shape);
+}
+
+/** Its weight beside the loss of distances, and its learning rate as a multiple of the encoder's. */
+export function regularizerWeights(options: RegularizerOptions): { lambda: number; rate: number } {
+  return settings.parse(options);
+}
