@@ -62,8 +62,11 @@ export function learned<Arrays>(
   };
 }
 
-/** Blocks one after the other; their names become those of the parameters. `undefined` ones are left out. */
-export function chain(blocks: Record<string, Block | undefined>): Block {
+/** Blocks as one: `connect` says what goes through them, each of which it calls once. */
+function group(
+  blocks: Record<string, Block | undefined>,
+  connect: (apply: ((x: np.Array) => np.Array)[], x: np.Array) => np.Array,
+): Block {
   const links = Object.entries(blocks).filter((link): link is [string, Block] => link[1] !== undefined);
   const each = <T>(value: (block: Block) => T) =>
     Object.fromEntries(links.map(([name, block]) => [name, value(block)]));
@@ -71,24 +74,37 @@ export function chain(blocks: Record<string, Block | undefined>): Block {
   return {
     parameters: each(({ parameters }) => parameters),
     statistics: each(({ statistics }) => statistics),
-    noise: amounts.reduce((sum, amount) => sum + amount, 0),
+    noise: amounts.reduce((total, amount) => total + amount, 0),
     apply: (parameters, statistics, x, { noise, ...context }) => {
       const shares = noiseShares(noise, amounts);
       const updated: Record<string, ArrayTree> = {};
-      let output = x;
-      links.forEach(([name, block], i) => {
+      const apply = links.map(([name, block], i) => (input: np.Array) => {
         const step = block.apply(
           (parameters as Record<string, ArrayTree>)[name],
           (statistics as Record<string, ArrayTree>)[name],
-          output,
+          input,
           { ...context, noise: shares[i] },
         );
-        output = step.output;
         updated[name] = step.statistics;
+        return step.output;
       });
-      return { output, statistics: updated };
+      return { output: connect(apply, x), statistics: updated };
     },
   };
+}
+
+/** Blocks one after the other; their names become those of the parameters. `undefined` ones are left out. */
+export function chain(blocks: Record<string, Block | undefined>): Block {
+  return group(blocks, (apply, x) => apply.reduce((value, each) => each(value), x));
+}
+
+/** The sum of what blocks make of the same input. */
+export function sum(blocks: Record<string, Block>): Block {
+  return group(blocks, (apply, x) => {
+    const outputs = apply.map((each) => each(x.ref));
+    x.dispose();
+    return outputs.reduce((total, output) => total.add(output));
+  });
 }
 
 /** Noise [batch, Σ amounts] as one array for each amount above 0. */

@@ -16,7 +16,12 @@ export interface ParameterSpec {
   readonly initialize: (random: Random, size: number) => Float32Array;
   /** Decoupled weight decay pulls it to 0: weights, but no biases, gains or learned scalars. */
   readonly decay: boolean;
+  /** Rows of the last axis are points of this manifold, and are trained along it; otherwise plain numbers. */
+  readonly manifold?: ManifoldName;
 }
+
+/** The Poincaré ball of curvature −1, or the hyperboloid of radius 1: rows [1 + n], time first. */
+export type ManifoldName = "ball" | "hyperboloid";
 
 /** A tree of parameter specs. */
 export type ParameterTree = ParameterSpec | ParameterTree[] | { [name: string]: ParameterTree };
@@ -65,4 +70,35 @@ export function xavier(
   gain: number,
 ): ParameterSpec {
   return uniform(shape, gain * Math.sqrt(6 / (inputs + outputs)));
+}
+
+/** Points of the Poincaré ball [..., m], uniform within `scale` < 1 of its centre. */
+export function ballPoints(shape: readonly number[], scale: number, { decay = false } = {}): ParameterSpec {
+  const dims = shape[shape.length - 1];
+  const initialize = (random: Random, size: number) =>
+    Float32Array.from(Array.from({ length: size / dims }, () => withinBall(random, dims, scale)).flat());
+  return { shape, initialize, decay, manifold: "ball" };
+}
+
+/** Points of the hyperboloid [..., 1 + n], their space coordinates uniform within `scale` of the origin. */
+export function hyperboloidPoints(
+  shape: readonly number[],
+  scale: number,
+  { decay = false } = {},
+): ParameterSpec {
+  const dims = shape[shape.length - 1] - 1;
+  const point = (random: Random) => {
+    const space = withinBall(random, dims, scale);
+    return [Math.hypot(1, ...space), ...space];
+  };
+  const initialize = (random: Random, size: number) =>
+    Float32Array.from(Array.from({ length: size / (1 + dims) }, () => point(random)).flat());
+  return { shape, initialize, decay, manifold: "hyperboloid" };
+}
+
+/** A vector uniform in the Euclidean ball of radius `limit`. */
+function withinBall(random: Random, dims: number, limit: number): number[] {
+  const direction = Array.from({ length: dims }, () => random.normal());
+  const factor = (limit * random.uniform() ** (1 / dims)) / Math.hypot(...direction);
+  return direction.map((value) => value * factor);
 }

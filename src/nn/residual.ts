@@ -13,8 +13,8 @@
 
 import { z } from "zod";
 import { UsageError } from "../error.ts";
-import { chain, residual } from "./block.ts";
-import { batchNormalization, convolution, dense, dropout, flatten, rectifier } from "./blocks.ts";
+import { chain, residual, sum } from "./block.ts";
+import { batchNormalization, convolution, dense, dropout, flatten, letters as oneHotLetters, rectifier } from "./blocks.ts";
 import { oddKernel } from "./cnn.ts";
 import type { EncoderFactory } from "./encoder.ts";
 import { convolutionLayer, firstLayer } from "./first-layer.ts";
@@ -25,6 +25,7 @@ export const residualOptions = z.strictObject({
   width: z.int().positive().default(32).describe("channels of the other layers"),
   kernel: oddKernel,
   blocks: z.int().nonnegative().default(1).describe("residual blocks of two convolutions"),
+  skip: z.boolean().default(true).describe("add a linear map of the letters to the output"),
   dropout: readoutSettings.dropout,
 });
 
@@ -37,7 +38,7 @@ const LAST_GAIN = 0.3;
 
 /** A residual convolutional encoder. */
 export const residualEncoder: EncoderFactory<typeof residualOptions> = (
-  { channels, width, kernel, blocks, dropout: rate },
+  { channels, width, kernel, blocks, skip, dropout: rate },
   { length, letters, dim },
 ) => {
   if (length < 2) throw new UsageError(`length: must be at least 2 for this encoder, got ${length}`);
@@ -61,12 +62,21 @@ export const residualEncoder: EncoderFactory<typeof residualOptions> = (
       ),
       relu: rectifier(),
     });
-  return chain({
+  const convolutions = chain({
     first: firstLayer(letters, channels, { ...layer, kernel: FIRST_KERNEL }),
     ...Object.fromEntries(halving.map((each, i) => [`halving${i + 1}`, each])),
     ...Object.fromEntries(Array.from({ length: blocks }, (_, i) => [`block${i + 1}`, block()])),
     flatten: flatten(features * positions),
     dropout: dropout(rate, [features * positions]),
     readout: dense(features * positions, dim),
+  });
+  if (!skip) return convolutions;
+  return sum({
+    convolutions,
+    linear: chain({
+      letters: oneHotLetters(letters),
+      flatten: flatten(length * letters),
+      dense: dense(length * letters, dim),
+    }),
   });
 };

@@ -93,7 +93,10 @@ describe("initial values have PyTorch's bounds (SPEC 0.2, A4.0)", () => {
     [
       "residual",
       { name: "residual", channels: 16, width: 16 },
-      { "block1.sum.inner.conv.weight": 1 / Math.sqrt(16 * 3), "readout.bias": 1 / Math.sqrt(16 * 16) },
+      {
+        "convolutions.block1.sum.inner.conv.weight": 1 / Math.sqrt(16 * 3),
+        "convolutions.readout.bias": 1 / Math.sqrt(16 * 16),
+      },
     ],
   ];
 

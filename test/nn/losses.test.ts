@@ -77,11 +77,12 @@ describe("losses of triples", () => {
   });
 });
 
-it("logGamma", () => {
-  const [z, expected] = [
-    [1, 2, 3.5, 10, 76, 500],
-    [0, 0, 1.2009736023470743, 12.801827480081469, 251.70189078990674, 2605.1158503617335],
-  ];
+it("logGamma is the logarithm of factorials", () => {
+  const z = [1, 2, 3, 10, 76, 500];
+  const factorial = (n: number): number => (n < 2 ? 0 : Math.log(n) + factorial(n - 1));
   const actual = logGamma(np.array(z)).js() as number[];
-  expect(actual).toBeAllclose(expected, { rtol: 1e-5, atol: 3e-5 });
+  expect(actual).toBeAllclose(
+    z.map((each) => factorial(each - 1)),
+    { rtol: 1e-5, atol: 3e-5 },
+  );
 });
