@@ -1,4 +1,4 @@
-/** @file `embranch bench`: our speed beside that of the peers that are installed. */
+/** @file `embranch bench`: our speed beside that of the peers that are installed; `bench papers` is bench-papers.ts. */
 
 import { cpus } from "node:os";
 import { Argument, Command } from "commander";
@@ -6,6 +6,7 @@ import { benchEditDistance } from "../bench/edit-distance.ts";
 import { benchEmbed, benchTrainStep } from "../bench/network.ts";
 import type { Timing } from "../bench/timing.ts";
 import { collect, DNA, simulate } from "../sequence/index.ts";
+import { papersCommand } from "./bench-papers.ts";
 import { loadSequences } from "./load.ts";
 import { positiveInteger, withExamples } from "./options.ts";
 import { openOutput } from "./output.ts";
@@ -40,6 +41,10 @@ export function benchCommand(): Command {
     .option("--sequences <n>", "with edit-distance: all pairs of this many sequences", positiveInteger, 1000)
     .option("-q, --quiet", "no progress, only errors")
     .option("--json", "print one JSON object on standard output instead of text");
+  // Settings of the program, such as how it ends, are known when a subcommand is about to run.
+  command
+    .addCommand(papersCommand())
+    .hook("preSubcommand", (bench, papers) => void papers.copyInheritedSettings(bench));
   withExamples(command, [
     ["embranch bench edit-distance reads.fasta", "pairs a second, ours and edlib's"],
     ["embranch bench train-step --json", "a training step of the papers' network, ours and PyTorch's"],

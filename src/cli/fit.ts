@@ -15,7 +15,8 @@ import { REGULARIZERS, type RegularizerOptions } from "../nn/regularizer.ts";
 import type { AlphabetName } from "../sequence/index.ts";
 import { embeddedDistances } from "../task/distance.ts";
 import { measure, type Evaluation } from "../task/evaluate.ts";
-import { fit, type FitPlan, type FitResult } from "../task/fit.ts";
+import { fit, type FitOptions, type FitPlan, type FitResult } from "../task/fit.ts";
+import { listPresets, presetOptions } from "../task/presets.ts";
 import { parseSplit, type Splitting } from "../task/split.ts";
 import { evaluationTable } from "./evaluate.ts";
 import { loadCosts, loadDistances, loadSequences } from "./load.ts";
@@ -41,9 +42,10 @@ interface FitCliOptions extends CommonOptions {
   split?: Splitting;
   report: string | boolean;
   encoder?: EncoderOptions;
-  geometry: GeometryName;
+  preset?: string;
+  geometry?: GeometryName;
   exponent: boolean;
-  dim: number;
+  dim?: number;
   length?: number;
   recipe: "default" | "paper";
   loss?: LossOptions;
@@ -103,10 +105,14 @@ export function fitCommand(words: readonly string[] = process.argv.slice(2)): Co
       "network and its options, listed below (default: residual; cnn with --recipe paper)",
       namedOptions("encoder", ENCODERS),
     )
-    .addOption(
-      new Option("--geometry <name>", "space to embed in").choices(GEOMETRY_NAMES).default("hyperbolic"),
+    .option(
+      "--preset <name>",
+      "a paper's network, loss and optimiser as it tuned them, listed below; other options go before it",
     )
-    .option("--dim <m>", "dimension of the embedding", positiveInteger, 128)
+    .addOption(
+      new Option("--geometry <name>", "space to embed in (default: hyperbolic)").choices(GEOMETRY_NAMES),
+    )
+    .option("--dim <m>", "dimension of the embedding (default: 128)", positiveInteger)
     .option(
       "--no-exponent",
       "predict by the space's distances as they are, as the papers, not by a learned power",
@@ -160,12 +166,16 @@ export function fitCommand(words: readonly string[] = process.argv.slice(2)): Co
   withCommonOptions(withDevice(withAlphabet(withSeed(command))));
   command.addHelpText(
     "after",
-    `\nEncoders:\n${listKinds(ENCODERS)}\n\nLosses:\n${listKinds(LOSSES)}\n\nRegularizers:\n${listKinds(REGULARIZERS)}`,
+    `\nEncoders:\n${listKinds(ENCODERS)}\n\nPresets:\n${listPresets()}\n\nLosses:\n${listKinds(LOSSES)}\n\nRegularizers:\n${listKinds(REGULARIZERS)}`,
   );
   withExamples(command, [
     ["embranch fit reads.fasta.gz --minutes 2 -o model.onnx", "a usable model of 16S reads in two minutes"],
     ["embranch fit train.fasta --val val.fasta --steps 5000 --seed 7 -o m.onnx", "bit-reproducible"],
     ["embranch fit train.fasta --recipe paper -o cnn.onnx", "as the NeuroSEED paper trains its CNN"],
+    [
+      "embranch fit reads.fasta --preset neuroseed-gru --geometry euclidean",
+      "a network as the paper tuned it",
+    ],
     ["embranch fit reads.fasta --encoder gru:hidden=64 --loss mae", "another network, another loss"],
   ]);
   return command.action((path: string, options: FitCliOptions) => run(path, options, commandLine(words)));
@@ -223,6 +233,7 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
       ? undefined
       : await loadSequences(options.val, { ...limits, alphabet: sequences.alphabet, minimum: 3 });
   const { dim, geometry, recipe } = options;
+  const preset = options.preset === undefined ? undefined : presetOptions(options.preset, geometry);
   const costs =
     options.costs === undefined ? undefined : await loadCosts(options.costs, sequences.alphabet, options.gap);
   const distances =
@@ -238,14 +249,12 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
     result = await fit(sequences, {
       validation,
       split: options.split,
-      encoder: options.encoder,
-      regularizer: options.regularizer,
-      geometry,
+      ...preset,
+      ...given({ encoder: options.encoder, regularizer: options.regularizer, geometry, dim }),
       exponent: options.exponent,
-      dim,
       length,
       recipe,
-      settings: settings(options),
+      settings: laidOver(preset?.settings, settings(options)),
       minutes,
       steps,
       seed,
@@ -312,6 +321,21 @@ function commandLine(words: readonly string[]): string {
 /** What stops a run: Ctrl-C, a job scheduler, a closed terminal. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** The options that are given. */
+function given<Options extends object>(options: Options): Partial<Options> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as Partial<Options>;
+}
+
+/** Settings of a preset with others laid over them, those of the optimiser one by one. */
+function laidOver(
+  base: FitOptions["settings"] = {},
+  over: FitOptions["settings"] = {},
+): FitOptions["settings"] {
+  return { ...base, ...over, optimizer: { ...base.optimizer, ...over.optimizer } };
+}
+
 /** Collects `path=multiple` options. */
 function rates(text: string, before: Record<string, number> = {}): Record<string, number> {
   const [path, multiple] = text.split("=");
@@ -319,18 +343,17 @@ function rates(text: string, before: Record<string, number> = {}): Record<string
 }
 
 function settings({ batch, augmented, learningRate, weightDecay, loss, patience, rate }: FitCliOptions) {
-  const given = { batch, augmented, learningRate, loss, patience, rates: rate };
   return {
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    ...given({ batch, augmented, learningRate, loss, patience, rates: rate }),
     ...(weightDecay === undefined ? {} : { optimizer: { weightDecay } }),
   };
 }
 
 function announcement(
-  { training, validation, length, parameters, recipe }: FitPlan,
+  { training, validation, length, dim, geometry, parameters, recipe }: FitPlan,
   options: FitCliOptions,
 ): string {
-  const { minutes, steps, geometry, dim, output } = options;
+  const { minutes, steps, output } = options;
   const bound =
     minutes !== undefined
       ? `for ${formatDuration(60 * minutes)}`

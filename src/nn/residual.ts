@@ -14,7 +14,15 @@
 import { z } from "zod";
 import { UsageError } from "../error.ts";
 import { chain, residual, sum } from "./block.ts";
-import { batchNormalization, convolution, dense, dropout, flatten, letters as oneHotLetters, rectifier } from "./blocks.ts";
+import {
+  batchNormalization,
+  convolution,
+  dense,
+  dropout,
+  flatten,
+  letters as oneHotLetters,
+  rectifier,
+} from "./blocks.ts";
 import { oddKernel } from "./cnn.ts";
 import type { EncoderFactory } from "./encoder.ts";
 import { convolutionLayer, firstLayer } from "./first-layer.ts";

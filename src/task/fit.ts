@@ -75,6 +75,8 @@ export interface FitPlan {
   training: number;
   validation: number;
   length: number;
+  dim: number;
+  geometry: GeometryName;
   parameters: number;
   recipe: Recipe;
 }
@@ -150,7 +152,7 @@ function recipeOf(
   if (augmented > 0 && distances !== undefined) {
     throw new UsageError("augmented: given distances cannot label made-up sequences; leave it out");
   }
-  if (regularizer !== undefined && (ofTriples || batch % 2 !== 0)) {
+  if ((regularizer?.name ?? "none") !== "none" && (ofTriples || batch % 2 !== 0)) {
     throw new UsageError(
       `regularizer: needs a loss of pairs and an even batch, got ${loss.name} and ${batch}`,
     );
@@ -289,6 +291,8 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
     training: training.ids.length,
     validation: validation.ids.length,
     length,
+    dim,
+    geometry,
     parameters: model.parameters.size,
     recipe,
   });
@@ -349,7 +353,7 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
         seed,
         recipe: recipe.name,
         loss: recipe.loss.name,
-        ...(config.regularizer && { regularizer: config.regularizer.name }),
+        ...(model.regularizer && { regularizer: config.regularizer!.name }),
         steps: result.steps,
       },
       validation: {
@@ -361,7 +365,7 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
     return {
       model: await encodeModel(config, result, manifest),
       attention:
-        config.regularizer === undefined ? undefined : await encodeAttention(config, result, manifest),
+        model.regularizer === undefined ? undefined : await encodeAttention(config, result, manifest),
       manifest,
       training: result,
       validation: { set: validation, distances },

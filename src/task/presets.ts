@@ -13,10 +13,10 @@
  *   NeurIPS 2021.
  * - `nwa-cnn`, `nwa-transformer`: the encoders of Needleman-Wunsch Attention with the readout its numbers were
  *   produced with, Rectified Adam at 0.01, and the regulariser with λ = 1e-5, learning at a tenth of that rate
- *   (SPEC B3–B6). Lee and No, "Needleman-Wunsch Attention", IEEE Access 2024.
+ *   (SPEC B3–B6). Lee and No, IEEE Access 2024.
  * - `dsee`: the same paper's form of DSEE, five convolutions into a Euclidean space whose squared distances are to
- *   be χ²-distributed (SPEC B3, B5). Guo, Sun, Wei, Wei and Shi, "Deep squared Euclidean approximation to the
- *   Levenshtein distance for DNA storage", ICML 2022.
+ *   be χ²-distributed (SPEC B3, B5). Guo, Liang and Hou, "Deep squared Euclidean approximation to the Levenshtein
+ *   distance for DNA storage", ICML 2022.
  * - `cnn-ed`: eight convolutions letter by letter, ranked and fitted triples of near neighbours, Adam at 0.001,
  *   64 triples a batch (SPEC B9). Dai, Yan, Zhou, Wang, Yang and Cheng, "Convolutional embedding for edit
  *   distance", SIGIR 2020.

@@ -160,3 +160,36 @@ describe("proteins", () => {
     expect(weighted.rmsePercent).not.toBeCloseTo(unit.rmsePercent, 1);
   });
 });
+
+describe("what is trained and how", () => {
+  const QUICK = "fit train.fasta --val val.fasta --steps 2 --threads 1 --no-report --json -q";
+
+  test("a preset sets what options leave open", async () => {
+    const line = `${QUICK} --preset neuroseed-mlp --dim 6 --batch 16 -o preset.onnx`;
+    const summary = JSON.parse(await place.ok(line)) as Summary;
+    expect(summary).toMatchObject({ dim: 6, geometry: "hyperbolic" });
+    const { encoder, geometry, training } = manifest("preset.onnx");
+    expect(encoder).toMatchObject({ name: "mlp", hidden: 256, layers: 3 });
+    expect([geometry, training.loss]).toEqual(["hyperbolic", "mse"]);
+    await place.ok(`${line} --geometry euclidean`);
+    expect(manifest("preset.onnx").encoder).toMatchObject({ name: "mlp", hidden: 128, layers: 2 });
+  });
+
+  test.each([
+    ["--encoder gru:hidden=4 --loss mae", { encoder: { name: "gru", hidden: 4 } }],
+    ["--encoder mlp:dropout=0.2 --loss poisson --geometry square", { geometry: "square" }],
+    ["--encoder linear --loss triplet:margin=0.1 --batch 15 --augmented 0", { encoder: { name: "linear" } }],
+    ["--preset cnn-ed --batch 15", { encoder: { name: "cnn-ed" }, geometry: "euclidean" }],
+    ["--encoder kmer:k=2 --rate space=0 --split order", { encoder: { name: "kmer", k: 2 } }],
+  ])("%s", async (options, expected) => {
+    const words = options.includes("--split") ? QUICK.replace("--val val.fasta ", "") : QUICK;
+    await place.ok(`${words} ${options}${options.includes("--batch") ? "" : " --batch 16"} -o other.onnx`);
+    expect(manifest("other.onnx")).toMatchObject(expected);
+  });
+
+  test("dropout draws the same with the same seed", async () => {
+    const line = `${QUICK} --encoder mlp:hidden=8,dropout=0.5 --batch 16`;
+    for (const name of ["drop1.onnx", "drop2.onnx"]) await place.ok(`${line} -o ${name}`);
+    expect(readFileSync(place.at("drop1.onnx")).equals(readFileSync(place.at("drop2.onnx")))).toBe(true);
+  });
+});

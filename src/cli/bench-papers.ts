@@ -1,0 +1,237 @@
+/** @file `embranch bench papers`: the papers' tables, made with our code, beside their numbers. */
+
+import { readdir } from "node:fs/promises";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { paperData, syntheticData, type PaperData } from "../bench/paper-data.ts";
+import {
+  chooseCells,
+  DIMENSION_ENCODERS,
+  PAPER_TABLES,
+  paperTable,
+  type DimensionEncoder,
+  type PaperTableName,
+} from "../bench/paper-tables.ts";
+import { papersJson, papersMarkdown, papersReport } from "../bench/papers-report.ts";
+import { runPapers, type Budget, type CellResult } from "../bench/papers.ts";
+import { ResultFolder } from "../bench/result-folder.ts";
+import type { Device } from "../engine/run.ts";
+import { EmbranchError, UsageError } from "../error.ts";
+import { explain } from "../system-error.ts";
+import { TUNED_SETS, type TunedSet } from "../task/presets.ts";
+import { loadSequences } from "./load.ts";
+import {
+  positiveInteger,
+  positiveNumber,
+  withCommonOptions,
+  withDevice,
+  withExamples,
+  type CommonOptions,
+} from "./options.ts";
+import { openOutput, writeChunks } from "./output.ts";
+import { Progress } from "./progress.ts";
+
+interface PapersCliOptions extends CommonOptions {
+  table: PaperTableName;
+  output: string;
+  budget: Budget;
+  seeds: number[];
+  only?: string[];
+  data?: string;
+  train?: string;
+  val?: string;
+  test?: string;
+  as: TunedSet;
+  dim: number;
+  encoder: DimensionEncoder;
+  share: number;
+  length: number;
+  recipe: "default" | "paper";
+  device: Device;
+}
+
+/** Parses `10` (minutes) or `2000steps`. */
+function budget(text: string): Budget {
+  const steps = /^(\d+)steps?$/.exec(text)?.[1];
+  if (steps !== undefined && Number(steps) > 0) return { steps: Number(steps) };
+  const minutes = Number(text);
+  if (text.trim() !== "" && minutes > 0 && minutes < Infinity) return { minutes };
+  throw new InvalidArgumentError("It must be minutes, such as 10, or steps, such as 2000steps.");
+}
+
+/** Parses `1,2,3`. */
+function seeds(text: string): number[] {
+  return [...new Set(text.split(",").map((each) => positiveInteger(each)))];
+}
+
+const words = (text: string): string[] => text.split(",").filter((word) => word !== "");
+
+/** `line` is the command line as it was given, for the report. */
+export function papersCommand(line: readonly string[] = process.argv.slice(2)): Command {
+  const command = new Command("papers")
+    .summary("the papers' tables, ours beside the published numbers")
+    .description(
+      "Trains and measures the models of a table of the papers one after another, and writes the table with the published numbers beside ours. Each result is appended to <folder>/<table>.jsonl at once: the same command goes on where it was stopped, and several at a time share the work of one folder.",
+    )
+    .addOption(new Option("--table <name>", "which table").choices(PAPER_TABLES).makeOptionMandatory())
+    .requiredOption("-o, --output <folder>", "folder for the results and the table")
+    .addOption(
+      new Option("--budget <time>", "training of each model: minutes, or a number of steps such as 2000steps")
+        .argParser(budget)
+        .default({ minutes: 10 }, "10"),
+    )
+    .addOption(
+      new Option("--seeds <list>", "seeds of the models").argParser(seeds).default([1, 2, 3], "1,2,3"),
+    )
+    .option("--only <words>", "rows, kinds of rows and columns to make, such as cnn,k-mers,hyperbolic", words)
+    .option("--data <folder>", "folder with a training, a validation and a test file, by their names")
+    .option("--train <file>", "training sequences")
+    .option("--val <file>", "validation sequences (default: a tenth of the training sequences)")
+    .option("--test <file>", "test sequences")
+    .addOption(
+      new Option("--as <set>", "data set of the papers whose tuning and numbers to take")
+        .choices(TUNED_SETS)
+        .default("qiita"),
+    )
+    .option("--dim <m>", "dimension of the models, but for --table dimension", positiveInteger, 128)
+    .addOption(
+      new Option("--encoder <name>", "with --table dimension: the encoder")
+        .choices(DIMENSION_ENCODERS)
+        .default("global-transformer"),
+    )
+    .option(
+      "--share <x>",
+      "with --table synthetic: share of NeuroSEED's 70,000 sequences",
+      positiveNumber,
+      0.02,
+    )
+    .option("--length <n>", "with --table synthetic: letters of a sequence", positiveInteger, 1024)
+    .addOption(
+      new Option("--recipe <name>", "how to train; `paper` is NeuroSEED's procedure")
+        .choices(["default", "paper"])
+        .default("default"),
+    );
+  withCommonOptions(withDevice(command));
+  withExamples(command, [
+    [
+      "embranch bench papers --table neuroseed-rmse --data 16s-v4 --budget 10 -o results",
+      "NeuroSEED's table of errors on files named …train…, …val… and …test…",
+    ],
+    [
+      "embranch bench papers --table synthetic --only k-mers,cnn --budget 500steps -o results",
+      "a part of a table, in steps, and so reproducibly",
+    ],
+  ]);
+  // Options that `bench` has too are read by it.
+  return command.action(() => run(command.optsWithGlobals(), ["embranch", ...line].join(" ")));
+}
+
+async function run(options: PapersCliOptions, line: string): Promise<void> {
+  const { output, seeds, budget, recipe, quiet, threads, device, json } = options;
+  const table = paperTable(options.table, { ...options, set: options.as });
+  const cells = chooseCells(table, options.only);
+  const settings = { data: await loadData(options), budget, recipe };
+  const folder = await ResultFolder.open<CellResult>(output, table.name);
+  const works = cells.reduce((sum, { subject }) => sum + (subject.kind === "model" ? seeds.length : 1), 0);
+
+  const interrupt = new AbortController();
+  // Once each: a second Ctrl-C finds no listener and ends the process.
+  const onSignal = (signal: NodeJS.Signals) => interrupt.abort(signal);
+  for (const signal of SIGNALS) process.once(signal, onSignal);
+  const progress = new Progress(table.name, { total: works, unit: "cells", quiet });
+  let result: Awaited<ReturnType<typeof runPapers>>;
+  try {
+    result = await runPapers(folder, table, cells, seeds, settings, {
+      threads,
+      device,
+      signal: interrupt.signal,
+      onProgress: (done, share, message) =>
+        progress.update(done, { message, fraction: (done + share) / works }),
+      onResult: (made) => progress.note(resultText(made)),
+    });
+  } finally {
+    progress.stop();
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }
+
+  const report = papersReport(table, (await folder.read()).values(), { settings, command: line });
+  const markdown = papersMarkdown(report);
+  const place = (ending: string) => join(output, `${table.name}.${ending}`);
+  await writeChunks(place("md"), [markdown]);
+  await writeChunks(place("json"), [papersJson(report)]);
+  if (table.name === "dimension") {
+    // Drawing figures takes long to load, and is for the end.
+    const { dimensionFigure } = await import("../bench/dimension-figure.ts");
+    await writeChunks(place("svg"), [dimensionFigure(report)]);
+  }
+  if (result.stopped) throw new Stopped(interrupt.signal.reason as NodeJS.Signals, result.made, output);
+  if (result.busy > 0) {
+    progress.note(
+      `${result.busy} of the ${works} cells are being made by other processes; the last to end writes them too`,
+    );
+  }
+  const out = await openOutput(undefined);
+  if (json) await out.write(papersJson(report));
+  else if (!quiet) await out.write(`${markdown}\ntable   ${place("md")}\n`);
+}
+
+/** What stops a run: Ctrl-C, a job scheduler, a closed terminal. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** The run was stopped by a signal; results so far are kept. */
+class Stopped extends EmbranchError {
+  override readonly exitCode: number;
+
+  constructor(signal: NodeJS.Signals, made: number, folder: string) {
+    super(`stopped after ${made} cells, which are in ${folder}; the same command goes on`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+function resultText({ row, column, seed, evaluation, diverged }: CellResult): string {
+  const which = `${row} ${column}${seed === undefined ? "" : ` seed ${seed}`}`;
+  return `${which}: ${evaluation === undefined ? diverged : `${evaluation.rmsePercent.toFixed(3)} %RMSE`}`;
+}
+
+async function loadData(options: PapersCliOptions): Promise<PaperData> {
+  const { table, share, length, quiet } = options;
+  if (table === "synthetic") return syntheticData({ share, length });
+  const { train, val, test } = await filesOf(options);
+  const trained = await loadSequences(train, { minimum: 4, quiet });
+  const load = (path: string) => loadSequences(path, { alphabet: trained.alphabet, minimum: 3, quiet });
+  return paperData([train, val, test].filter(Boolean).join(", "), {
+    train: trained,
+    validation: val === undefined ? undefined : await load(val),
+    test: await load(test),
+  });
+}
+
+async function filesOf({ table, data, train, val, test }: PapersCliOptions) {
+  if (data === undefined) {
+    if (train !== undefined && test !== undefined) return { train, val, test };
+    throw new UsageError(`bench papers: --table ${table} needs --data, or --train and --test`);
+  }
+  if (train !== undefined || val !== undefined || test !== undefined) {
+    throw new UsageError("bench papers: --data and --train, --val, --test cannot be combined; choose one");
+  }
+  let names: string[];
+  try {
+    names = await readdir(data);
+  } catch (error) {
+    throw explain(error, data, "read");
+  }
+  const file = (part: string): string | undefined => {
+    const found = names.filter((name) => new RegExp(`(^|[^a-z])${part}([^a-z]|$)`, "i").test(name));
+    if (found.length <= 1) return found[0] && join(data, found[0]);
+    throw new UsageError(
+      `--data: must hold one ${part} file, got ${found.sort().join(", ")}; use --train, --val and --test`,
+    );
+  };
+  const [trainFile, testFile] = [file("train"), file("test")];
+  if (trainFile === undefined || testFile === undefined) {
+    const missing = trainFile === undefined ? "train" : "test";
+    throw new UsageError(`--data: must hold a file with "${missing}" in its name, got none in ${data}`);
+  }
+  return { train: trainFile, val: file("val"), test: testFile };
+}
