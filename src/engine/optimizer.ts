@@ -78,6 +78,28 @@ export function hyperparameters(
   );
 }
 
+/** The gradient, scaled down where its norm is above `clip`. Borrows the norm. */
+export function clipped(gradient: np.Array, norm: np.Array, clip?: number): np.Array {
+  if (clip === undefined) return gradient;
+  return gradient.mul(np.minimum(np.reciprocal(norm.ref.add(1e-12)).mul(clip), 1));
+}
+
+/** What a step takes away: the mean over the root of the second moment, without their biases, times the rate. */
+export function adaptiveChange(
+  mean: np.Array,
+  square: np.Array,
+  numbers: np.Array,
+  { epsilon = 1e-8, rectified = false }: AdamOptions,
+): np.Array {
+  const [rate, correction, learningRate, adaptive, averageDecay] = np.split(numbers, HYPERPARAMETERS);
+  learningRate.dispose();
+  averageDecay.dispose();
+  const root = np.sqrt(square.mul(correction)).add(epsilon);
+  const divisor = rectified ? np.where(adaptive.greater(0), root, 1) : root;
+  if (!rectified) adaptive.dispose();
+  return mean.mul(rate).div(divisor);
+}
+
 /**
  * One step: new state, and the gradient's norm before clipping.
  *
@@ -88,34 +110,23 @@ export function adam(
   gradient: np.Array,
   numbers: np.Array,
   { decayMask, multiples }: ParameterGroups,
-  {
-    betas = [0.9, 0.999],
-    epsilon = 1e-8,
-    weightDecay = 0,
-    decay = "decoupled",
-    clip,
-    rectified = false,
-  }: AdamOptions,
+  { betas = [0.9, 0.999], epsilon, weightDecay = 0, decay = "decoupled", clip, rectified }: AdamOptions,
 ): { state: AdamState; norm: np.Array } {
-  const [rate, correction, learningRate, adaptive, averageDecay] = np.split(numbers, HYPERPARAMETERS);
   const norm = np.sqrt(np.square(gradient.ref).sum());
-  let g = gradient;
-  if (clip !== undefined) g = g.mul(np.minimum(np.reciprocal(norm.ref.add(1e-12)).mul(clip), 1));
+  let g = clipped(gradient, norm, clip);
   if (weightDecay > 0 && decay === "coupled") g = g.add(parameters.ref.mul(decayMask.ref).mul(weightDecay));
   const newMean = mean.mul(betas[0]).add(g.ref.mul(1 - betas[0]));
   const newSquare = square.mul(betas[1]).add(np.square(g).mul(1 - betas[1]));
-  const root = np.sqrt(newSquare.ref.mul(correction)).add(epsilon);
-  const divisor = rectified ? np.where(adaptive.greater(0), root, 1) : root;
-  if (!rectified) adaptive.dispose();
-  let change = newMean.ref.mul(rate).div(divisor);
+  let change = adaptiveChange(newMean.ref, newSquare.ref, numbers.ref, { epsilon, rectified });
   if (weightDecay > 0 && decay === "decoupled") {
+    const learningRate = numbers.ref.slice([2, 3]);
     change = change.add(parameters.ref.mul(decayMask).mul(learningRate.mul(weightDecay)));
   } else {
     decayMask.dispose();
-    learningRate.dispose();
   }
   if (multiples !== undefined) change = change.mul(multiples);
   const updated = parameters.sub(change);
+  const averageDecay = numbers.slice([HYPERPARAMETERS - 1, HYPERPARAMETERS]);
   const newAverage = average.mul(averageDecay.ref).add(updated.ref.mul(averageDecay.mul(-1).add(1)));
   return { state: { parameters: updated, mean: newMean, square: newSquare, average: newAverage }, norm };
 }

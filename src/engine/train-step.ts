@@ -10,7 +10,8 @@ import { lossKind, lossValue, type LossOptions } from "../nn/losses.ts";
 import type { ConvFormulation } from "../nn/layers.ts";
 import { mapDivergence } from "../nn/nwa.ts";
 import { regularizerWeights } from "../nn/regularizer.ts";
-import { adam, HYPERPARAMETERS, type AdamOptions } from "./optimizer.ts";
+import { HYPERPARAMETERS, type AdamOptions } from "./optimizer.ts";
+import { riemannianAdam } from "./riemannian.ts";
 import type { DistanceModel, Embedded } from "./model.ts";
 import type { Spec, SpecTree } from "./lower.ts";
 
@@ -122,7 +123,7 @@ export function trainStep(model: DistanceModel, options: TrainStepOptions) {
   const { loss, optimizer, rates = {}, formulation } = options;
   const decayMask = model.parameters.decayMask();
   const { regularizer } = model.config;
-  const weights = regularizer && regularizerWeights(regularizer);
+  const weights = model.regularizer && regularizerWeights(regularizer!);
   const multiples = model.parameters.multiples({ ...(weights && { regularizer: weights.rate }), ...rates });
 
   const objective = (parameters: np.Array, statistics: np.Array, fed: Fed) => {
@@ -161,12 +162,13 @@ export function trainStep(model: DistanceModel, options: TrainStepOptions) {
       fed,
     );
     const averageDecay = numbers.ref.slice([HYPERPARAMETERS - 1, HYPERPARAMETERS]);
-    const { state: updated, norm } = adam(
+    const { state: updated, norm } = riemannianAdam(
       { parameters, mean, square, average },
       gradient,
       numbers,
       { decayMask: np.array(decayMask), multiples: multiples && np.array(multiples) },
       optimizer,
+      model.parameters.entries,
     );
     const blended = averageStatistics
       .mul(averageDecay.ref)

@@ -49,6 +49,7 @@ export function ranks(values: ArrayLike<number>): Float64Array {
 const WORDS = 3;
 const DIGIT_BITS = 11;
 const DIGITS = 1 << DIGIT_BITS;
+const DIGIT_MASK = DIGITS - 1;
 
 /** Records of `values`, ascending. */
 function sortedRecords(values: ArrayLike<number>): Uint32Array {
@@ -71,11 +72,11 @@ function sortedRecords(values: ArrayLike<number>): Uint32Array {
     for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
       // Where the next record of each digit goes.
       const places = new Float64Array(DIGITS + 1);
-      for (let at = half; at < size; at += WORDS) places[((records[at] >>> shift) % DIGITS) + 1] += WORDS;
+      for (let at = half; at < size; at += WORDS) places[((records[at] >>> shift) & DIGIT_MASK) + 1] += WORDS;
       if (places.includes(size)) continue;
       for (let digit = 0; digit < DIGITS; digit++) places[digit + 1] += places[digit];
       for (let at = 0; at < size; at += WORDS) {
-        const digit = (records[at + half] >>> shift) % DIGITS;
+        const digit = (records[at + half] >>> shift) & DIGIT_MASK;
         const to = places[digit];
         places[digit] += WORDS;
         next[to] = records[at];
