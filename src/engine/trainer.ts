@@ -9,25 +9,20 @@
 import { init } from "@jax-js/jax";
 import { EmbranchError } from "../error.ts";
 import { Random, type Alphabet } from "../sequence/index.ts";
-import { lossKind, neighboursOf } from "../nn/losses.ts";
-import {
-  alignedBatches,
-  allPairsBatches,
-  sampledPairBatches,
-  type Align,
-  type BatchSource,
-} from "./batches.ts";
+import { lossKind } from "../nn/losses.ts";
+import type { Align, BatchSource } from "./batches.ts";
 import { calibrateScale } from "./calibrate.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { damagedTensor, diverged } from "./diverged.ts";
+import { batchSource, noiseOf, stepFeeds, stepOptionsOf } from "./feeds.ts";
 import type { DistanceOracle } from "./labels.ts";
 import { lower } from "./lower.ts";
 import { DistanceModel, type ModelConfig } from "./model.ts";
 import { hyperparameters } from "./optimizer.ts";
 import type { Recipe } from "./recipe.ts";
-import { Program, Tensor, type ProgramOptions } from "./run.ts";
+import { Program, type ProgramOptions } from "./run.ts";
 import { scheduleFactor } from "./schedule.ts";
-import { batchSpecs, STATE_NAMES, trainStep, type TrainState, type TrainStepOptions } from "./train-step.ts";
-import { nearestNeighbours, tripleBatches } from "./triples.ts";
+import { batchSpecs, STATE_NAMES, trainStep, type TrainState } from "./train-step.ts";
 import { Validator, type ValidationSet } from "./validator.ts";
 
 /** One line of a training history. */
@@ -154,11 +149,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const lowered = lower(stepFunction, args);
   const program = await Program.create(lowered.bytes, options);
   const validator = await Validator.create(model, options.validation, options.alphabet, options);
-  const plainBatches = await batchSource(options, random);
-  const batchOf =
-    model.regularizer === undefined
-      ? plainBatches
-      : alignedBatches(plainBatches, options.align!, options.model.shape.length);
+  const batchOf = await batchSource(options, model, random);
 
   const fresh = model.initialize(random);
   if (recipe.calibrate && resumed === undefined) {
@@ -312,89 +303,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     await program.close();
     await validator.close();
   }
-}
-
-/** The step that a recipe asks for. */
-function stepOptionsOf({ loss, pairs, batch, optimizer, rates }: Recipe): TrainStepOptions {
-  const ofTriples = lossKind(loss.name).of === "triples";
-  return {
-    loss,
-    pairs: ofTriples ? "triples" : pairs === "all" ? "all" : "halves",
-    batch,
-    optimizer,
-    rates,
-  };
-}
-
-async function batchSource(options: TrainOptions, random: Random): Promise<BatchSource> {
-  const { recipe, sequences, alphabet, oracle, model } = options;
-  const batches = {
-    sequences,
-    alphabet,
-    length: model.shape.length,
-    oracle,
-    random: random.fork("batches"),
-    batch: recipe.batch,
-  };
-  if (lossKind(recipe.loss.name).of === "triples") {
-    const wanted = neighboursOf(recipe.loss);
-    if (wanted === undefined) return tripleBatches(batches);
-    const width = Math.min(wanted, sequences.length - 1);
-    return tripleBatches({ ...batches, neighbours: await nearestNeighbours(batches, width) });
-  }
-  return recipe.pairs === "all"
-    ? allPairsBatches({ ...batches, augmented: recipe.augmented })
-    : sampledPairBatches(batches);
-}
-
-/** The numbers that a step's dropout draws from; a function of the seed and the step. */
-function noiseOf(
-  step: number,
-  { encoder }: DistanceModel,
-  batch: number,
-  random: Random,
-): Float32Array | undefined {
-  if (encoder.noise === 0) return undefined;
-  const draw = random.fork("noise", step);
-  return Float32Array.from({ length: batch * encoder.noise }, () => draw.uniform());
-}
-
-function stepFeeds(
-  vectors: Vectors,
-  specs: ReturnType<typeof batchSpecs>,
-  batch: object,
-): Record<string, Tensor> {
-  const feeds = Object.entries(specs).map(([name, { type, shape }]): [string, Tensor] => [
-    `batch.${name}`,
-    new Tensor(type, (batch as Record<string, Float32Array>)[name], shape),
-  ]);
-  const state = STATE_NAMES.map((name): [string, Tensor] => [
-    `state.${name}`,
-    new Tensor("float32", vectors[name], [vectors[name].length]),
-  ]);
-  return Object.fromEntries([...feeds, ...state]);
-}
-
-/** The error of a run that has gone astray, with what to do and where to go on from. */
-function diverged(what: string, saved: string | undefined): EmbranchError {
-  const rescue = saved === undefined ? "" : `; the last checkpoint is ${saved} (--resume)`;
-  return new EmbranchError(`training: ${what}; lower --learning-rate${rescue}`);
-}
-
-/** Names the first tensor that is not finite: a parameter before the step, or else a gradient of it. */
-function damagedTensor(
-  { parameters: { entries } }: DistanceModel,
-  { parameters }: Vectors,
-  meanGradient: Float32Array,
-): string {
-  const damaged = (vector: Float32Array) =>
-    entries.find(({ offset, size }) =>
-      vector.subarray(offset, offset + size).some((value) => !Number.isFinite(value)),
-    )?.path;
-  const parameter = damaged(parameters);
-  if (parameter !== undefined) return `parameter "${parameter}" is not finite`;
-  const gradient = damaged(meanGradient);
-  return gradient === undefined ? "its squares overflow" : `the gradient of "${gradient}" is not finite`;
 }
 
 /**

@@ -7,17 +7,17 @@ import { EmbranchError, UsageError } from "../error.ts";
 import { DistanceModel, type ModelConfig } from "../engine/model.ts";
 import { encodeAttention, encodeModel, type Manifest } from "../engine/model-file.ts";
 import { kernelAligner, KernelOracle, MatrixOracle } from "../engine/labels.ts";
-import { DEFAULT_RECIPE, paperRecipe, type Recipe } from "../engine/recipe.ts";
+import type { Recipe } from "../engine/recipe.ts";
 import { train, type TrainProgress, type TrainResult } from "../engine/trainer.ts";
 import type { Device } from "../engine/run.ts";
 import type { GeometryName, SpaceOptions } from "../geometry/index.ts";
 import { EditDistances, packCodes, type Costs } from "../kernel/index.ts";
 import type { EncoderOptions } from "../nn/encoder.ts";
-import { lossKind } from "../nn/losses.ts";
 import type { RegularizerOptions } from "../nn/regularizer.ts";
 import { findUniques, Random, subset, type SequenceSet } from "../sequence/index.ts";
 import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
 import { VERSION } from "../version.ts";
+import { recipeOf, spaceOf } from "./fit-recipe.ts";
 import { divideBy, type Splitting } from "./split.ts";
 
 export interface FitOptions {
@@ -118,84 +118,6 @@ function labelDigest(data: string, { costs, distances }: FitOptions): string {
   if (costs !== undefined) hash.update(costs.substitution).update(String(costs.gap));
   if (distances !== undefined) hash.update(Float64Array.from(distances));
   return hash.digest("hex");
-}
-
-/** Sequences in a batch of triples: 128 of them. */
-const TRIPLE_BATCH = 384;
-
-/** The recipe that is asked for, with what is set one by one; throws a `UsageError` on what makes no batches. */
-function recipeOf(
-  { recipe: name, settings = {}, distances, regularizer }: FitOptions,
-  sequences: number,
-): Recipe {
-  const base = name === "paper" ? paperRecipe(sequences) : DEFAULT_RECIPE;
-  const { loss = base.loss } = settings;
-  const kind = lossKind(loss.name);
-  const ofTriples = kind.of === "triples";
-  let { batch = ofTriples ? TRIPLE_BATCH : base.batch } = settings;
-  if (batch < 2) throw new UsageError(`batch: must be at least 2 sequences, got ${batch}`);
-  if (ofTriples && batch % 3 !== 0) {
-    throw new UsageError(`batch: must be a multiple of 3, since the loss is of triples, got ${batch}`);
-  }
-  const mates = ofTriples
-    ? "the loss takes triples of real sequences"
-    : `the ${base.name} recipe makes up no sequences`;
-  const real = ofTriples || base.pairs === "sampled";
-  if (!ofTriples && base.pairs === "sampled" && batch % 2 !== 0) {
-    throw new UsageError(`batch: must be even, since its halves are paired, got ${batch}`);
-  }
-  // Only the kernel can label made-up sequences; with a matrix a batch holds real ones alone.
-  if (distances !== undefined && !real) batch = Math.min(batch, 2 * Math.floor(sequences / 2));
-  const share = distances === undefined && !real ? base.augmented / base.batch : 0;
-  const { augmented = Math.round(share * batch) } = settings;
-  if (augmented > 0 && real) throw new UsageError(`augmented: ${mates}; leave it out`);
-  if (augmented > 0 && distances !== undefined) {
-    throw new UsageError("augmented: given distances cannot label made-up sequences; leave it out");
-  }
-  if ((regularizer?.name ?? "none") !== "none" && (ofTriples || batch % 2 !== 0)) {
-    throw new UsageError(
-      `regularizer: needs a loss of pairs and an even batch, got ${loss.name} and ${batch}`,
-    );
-  }
-  if (augmented >= batch) {
-    throw new UsageError(`augmented: must be below the batch of ${batch}, got ${augmented}`);
-  }
-  // What learns order alone could make its loss small by scale alone.
-  const rates = kind.orderOnly ? { ...settings.rates, space: 0 } : settings.rates;
-  return {
-    ...base,
-    ...settings,
-    batch,
-    augmented,
-    rates,
-    calibrate: base.calibrate && !kind.orderOnly,
-    optimizer: { ...base.optimizer, ...settings.optimizer },
-  };
-}
-
-/**
- * A space as the default recipe starts it: a learned scale (fitted to the first batch) and a learned power of
- * the distance. With the power, the hyperbolic space starts at the radius where it bends most like edit
- * distances do; without it, nearly flat, and curvature is learned as far as the data asks for it. A model that
- * learns order alone keeps the papers' radius for it, and a scale that is fitted when it is validated.
- */
-function defaultSpace(geometry: GeometryName, exponent: boolean, orderOnly: boolean): SpaceOptions {
-  const curved = orderOnly ? 0.5 : exponent ? 0.4 : 0.1;
-  const radius = geometry === "hyperbolic" ? { radius: curved } : {};
-  const power = exponent ? { exponent: geometry === "square" ? 1 : 1.5 } : {};
-  return { scale: true, exponent, initial: { ...radius, ...power } };
-}
-
-/** The space that is asked for, or else that of the recipe. */
-function spaceOf(geometry: GeometryName, options: FitOptions, recipe: Recipe): SpaceOptions {
-  const orderOnly = lossKind(recipe.loss.name).orderOnly ?? false;
-  if (options.space !== undefined) return options.space;
-  if (recipe.name === "paper" && !orderOnly) return {};
-  return defaultSpace(
-    geometry,
-    !orderOnly && recipe.name !== "paper" && (options.exponent ?? true),
-    orderOnly,
-  );
 }
 
 /** What is trained on and what is held out. */

@@ -1,0 +1,234 @@
+/** @file The options of `embranch fit`, and what they come to. */
+
+import { Command, Option } from "commander";
+import type { Device } from "../engine/run.ts";
+import { UsageError } from "../error.ts";
+import { GEOMETRY_NAMES, type GeometryName } from "../geometry/index.ts";
+import { ENCODERS, type EncoderOptions } from "../nn/encoder.ts";
+import { LOSSES, type LossOptions } from "../nn/losses.ts";
+import { REGULARIZERS, type RegularizerOptions } from "../nn/regularizer.ts";
+import type { AlphabetName } from "../sequence/index.ts";
+import type { FitOptions } from "../task/fit.ts";
+import { listPresets, presetOptions } from "../task/presets.ts";
+import { parseSplit, type Splitting } from "../task/split.ts";
+import { listKinds, namedOptions } from "./named.ts";
+import {
+  notNegative,
+  positiveInteger,
+  positiveNumber,
+  wholeNumber,
+  withAlphabet,
+  withCommonOptions,
+  withDevice,
+  withExamples,
+  withSeed,
+  type CommonOptions,
+} from "./options.ts";
+
+export interface FitCliOptions extends CommonOptions {
+  output: string;
+  val?: string;
+  split?: Splitting;
+  report: string | boolean;
+  encoder?: EncoderOptions;
+  preset?: string;
+  geometry?: GeometryName;
+  exponent: boolean;
+  dim?: number;
+  length?: number;
+  recipe: "default" | "paper";
+  loss?: LossOptions;
+  regularizer?: RegularizerOptions;
+  rate?: Record<string, number>;
+  minutes?: number;
+  steps?: number;
+  batch?: number;
+  augmented?: number;
+  learningRate?: number;
+  weightDecay?: number;
+  patience?: number;
+  seed: number;
+  device: Device;
+  alphabet?: AlphabetName;
+  costs?: string;
+  gap?: number;
+  distances?: string;
+  checkpoint?: string;
+  checkpointSeconds: number;
+  resume?: boolean;
+}
+
+/** The command, without what it does. */
+export function fitOptions(): Command {
+  const command = new Command("fit")
+    .summary("train a model on sequences")
+    .description(
+      "Trains a model that maps sequences to points whose distances approximate edit distances, and writes it with a report of its held-out error, in percent of the model's length. Ctrl-C saves a checkpoint, and --resume goes on from it; a second Ctrl-C ends at once.",
+    )
+    .argument(
+      "<seqs>",
+      "training sequences (FASTA, FASTQ, CSV or one a line; plain or gzip; - is standard input)",
+    )
+    .option("-o, --output <file>", "model file", "model.onnx")
+    .option("--val <file>", "held-out sequences (default: a tenth of the training file, 1,000 at most)")
+    .option(
+      "--split <how>",
+      "without --val, how they are chosen: random, order or cluster:<identity>, which keeps relatives together (default: random)",
+      parseSplit,
+    )
+    .option("--minutes <t>", "train for this many minutes by the clock", positiveNumber)
+    .option("--steps <n>", "train for exactly this many steps (batches), reproducibly", positiveInteger)
+    .option(
+      "--encoder <name[:option=value,…]>",
+      "network and its options, listed below (default: residual; cnn with --recipe paper)",
+      namedOptions("encoder", ENCODERS),
+    )
+    .option(
+      "--preset <name>",
+      "a paper's network, loss and optimiser as it tuned them, listed below; other options go before it",
+    )
+    .addOption(
+      new Option("--geometry <name>", "space to embed in (default: hyperbolic)").choices(GEOMETRY_NAMES),
+    )
+    .option("--dim <m>", "dimension of the embedding (default: 128)", positiveInteger)
+    .option(
+      "--no-exponent",
+      "predict by the space's distances as they are, as the papers, not by a learned power",
+    )
+    .option(
+      "--length <n>",
+      "greatest length of a sequence, in letters (default: that of the longest one given)",
+      positiveInteger,
+    )
+    .addOption(
+      new Option("--recipe <name>", "how to train; `paper` is NeuroSEED's procedure")
+        .choices(["default", "paper"])
+        .default("default"),
+    )
+    .option(
+      "--loss <name[:option=value,…]>",
+      "what training makes small, listed below (default: mse)",
+      namedOptions("loss", LOSSES),
+    )
+    .option(
+      "--regularizer <name[:option=value,…]>",
+      "what is added to the loss, listed below (default: nothing)",
+      namedOptions("regularizer", REGULARIZERS),
+    )
+    .option("--batch <n>", "sequences in a batch", positiveInteger)
+    .option(
+      "--augmented <n>",
+      "of these, how many are made up and labelled exactly (default: a share of the batch)",
+      wholeNumber,
+    )
+    .option("--learning-rate <x>", "peak learning rate", positiveNumber)
+    .option(
+      "--rate <path=x>",
+      "learn the parameters under this path at x times the rate, 0 freezes them (repeatable)",
+      rates,
+    )
+    .option("--weight-decay <x>", "strength of weight decay", notNegative)
+    .option(
+      "--patience <n>",
+      "without --minutes and --steps: validations without improvement after which training ends",
+      positiveInteger,
+    )
+    .option("--costs <file>", "table of substitution costs instead of unit costs (proteins)")
+    .option("--gap <n>", "with --costs: cost of an insertion or deletion (default: 1)", positiveInteger)
+    .option("--distances <file>", "learn these distances (.npy, .phy, .tsv) instead of edit distances")
+    .option("--report <file>", "HTML report (default: beside the model)")
+    .option("--no-report", "write no report")
+    .option("--checkpoint <file>", "where the state of the run is kept (default: beside the model)")
+    .option("--checkpoint-seconds <t>", "seconds between checkpoints", notNegative, 20)
+    .option("--resume", "go on from the checkpoint of an interrupted run");
+  withCommonOptions(withDevice(withAlphabet(withSeed(command))));
+  command.addHelpText(
+    "after",
+    `\nEncoders:\n${listKinds(ENCODERS)}\n\nPresets:\n${listPresets()}\n\nLosses:\n${listKinds(LOSSES)}\n\nRegularizers:\n${listKinds(REGULARIZERS)}`,
+  );
+  withExamples(command, [
+    ["embranch fit reads.fasta.gz --minutes 2 -o model.onnx", "a usable model of 16S reads in two minutes"],
+    ["embranch fit train.fasta --val val.fasta --steps 5000 --seed 7 -o m.onnx", "bit-reproducible"],
+    ["embranch fit train.fasta --recipe paper -o cnn.onnx", "as the NeuroSEED paper trains its CNN"],
+    [
+      "embranch fit reads.fasta --preset neuroseed-gru --geometry euclidean",
+      "a network as the paper tuned it",
+    ],
+    ["embranch fit reads.fasta --encoder gru:hidden=64 --loss mae", "another network, another loss"],
+  ]);
+  return command;
+}
+
+/** Throws on options that do not go together, before anything is read. */
+export function checkOptions({
+  output,
+  minutes,
+  steps,
+  patience,
+  val,
+  split,
+  distances,
+  costs,
+  gap,
+}: FitCliOptions): void {
+  const rules: [boolean, string][] = [
+    [minutes !== undefined && steps !== undefined, "--minutes and --steps cannot be combined; choose one"],
+    [
+      patience !== undefined && (minutes ?? steps) !== undefined,
+      "--patience is for runs without --minutes and --steps; leave it out",
+    ],
+    [
+      distances !== undefined && costs !== undefined,
+      "--distances and --costs cannot be combined; choose one",
+    ],
+    [
+      distances !== undefined && val !== undefined,
+      "--distances and --val cannot be combined: held-out sequences come from the matrix; leave --val out",
+    ],
+    [split !== undefined && val !== undefined, "--split and --val cannot be combined; choose one"],
+    [gap !== undefined && costs === undefined, "--gap needs --costs"],
+    [output === "-", "--output must be a file, got standard output"],
+  ];
+  for (const [broken, rule] of rules) if (broken) throw new UsageError(`fit: ${rule}`);
+}
+
+/** What is trained and how, with explicit options laid over those of a preset. */
+export function modelOptions(options: FitCliOptions): FitOptions {
+  const { encoder, regularizer, geometry, dim, exponent, recipe, split } = options;
+  const preset = options.preset === undefined ? undefined : presetOptions(options.preset, geometry);
+  return {
+    ...preset,
+    ...given({ encoder, regularizer, geometry, dim, split }),
+    exponent,
+    recipe,
+    settings: laidOver(preset?.settings, settings(options)),
+  };
+}
+
+/** The options that are given. */
+function given<Options extends object>(options: Options): Partial<Options> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as Partial<Options>;
+}
+
+/** Settings of a preset with others laid over them, those of the optimiser one by one. */
+function laidOver(
+  base: FitOptions["settings"] = {},
+  over: FitOptions["settings"] = {},
+): FitOptions["settings"] {
+  return { ...base, ...over, optimizer: { ...base.optimizer, ...over.optimizer } };
+}
+
+/** Collects `path=multiple` options. */
+function rates(text: string, before: Record<string, number> = {}): Record<string, number> {
+  const [path, multiple] = text.split("=");
+  return { ...before, [path]: notNegative(multiple ?? "") };
+}
+
+function settings({ batch, augmented, learningRate, weightDecay, loss, patience, rate }: FitCliOptions) {
+  return {
+    ...given({ batch, augmented, learningRate, loss, patience, rates: rate }),
+    ...(weightDecay === undefined ? {} : { optimizer: { weightDecay } }),
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * @file What is said of a run that has gone astray.
+ */
+
+import { EmbranchError } from "../error.ts";
+import type { DistanceModel } from "./model.ts";
+
+/** The error of a run that has gone astray, with what to do and where to go on from. */
+export function diverged(what: string, saved: string | undefined): EmbranchError {
+  const rescue = saved === undefined ? "" : `; the last checkpoint is ${saved} (--resume)`;
+  return new EmbranchError(`training: ${what}; lower --learning-rate${rescue}`);
+}
+
+/** Names the first tensor that is not finite: a parameter before the step, or else a gradient of it. */
+export function damagedTensor(
+  { parameters: { entries } }: DistanceModel,
+  { parameters }: { parameters: Float32Array },
+  meanGradient: Float32Array,
+): string {
+  const damaged = (vector: Float32Array) =>
+    entries.find(({ offset, size }) =>
+      vector.subarray(offset, offset + size).some((value) => !Number.isFinite(value)),
+    )?.path;
+  const parameter = damaged(parameters);
+  if (parameter !== undefined) return `parameter "${parameter}" is not finite`;
+  const gradient = damaged(meanGradient);
+  return gradient === undefined ? "its squares overflow" : `the gradient of "${gradient}" is not finite`;
+}

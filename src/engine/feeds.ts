@@ -1,0 +1,86 @@
+/**
+ * @file What a training step is fed: the batches that a recipe asks for, noise, and the state as tensors.
+ */
+
+import { lossKind, neighboursOf } from "../nn/losses.ts";
+import type { Random } from "../sequence/index.ts";
+import { alignedBatches, allPairsBatches, sampledPairBatches, type BatchSource } from "./batches.ts";
+import type { DistanceModel } from "./model.ts";
+import type { Recipe } from "./recipe.ts";
+import { Tensor } from "./run.ts";
+import { STATE_NAMES, type batchSpecs, type TrainState, type TrainStepOptions } from "./train-step.ts";
+import type { TrainOptions } from "./trainer.ts";
+import { nearestNeighbours, tripleBatches } from "./triples.ts";
+
+/** The step that a recipe asks for. */
+export function stepOptionsOf({ loss, pairs, batch, optimizer, rates }: Recipe): TrainStepOptions {
+  const ofTriples = lossKind(loss.name).of === "triples";
+  return {
+    loss,
+    pairs: ofTriples ? "triples" : pairs === "all" ? "all" : "halves",
+    batch,
+    optimizer,
+    rates,
+  };
+}
+
+/** The batches of a run, with targets for the model's regulariser if it has one. */
+export async function batchSource(
+  options: TrainOptions,
+  { regularizer }: DistanceModel,
+  random: Random,
+): Promise<BatchSource> {
+  const source = await labelledBatches(options, random);
+  if (regularizer === undefined) return source;
+  return alignedBatches(source, options.align!, options.model.shape.length);
+}
+
+async function labelledBatches(options: TrainOptions, random: Random): Promise<BatchSource> {
+  const { recipe, sequences, alphabet, oracle, model } = options;
+  const batches = {
+    sequences,
+    alphabet,
+    length: model.shape.length,
+    oracle,
+    random: random.fork("batches"),
+    batch: recipe.batch,
+  };
+  if (lossKind(recipe.loss.name).of === "triples") {
+    const wanted = neighboursOf(recipe.loss);
+    if (wanted === undefined) return tripleBatches(batches);
+    const width = Math.min(wanted, sequences.length - 1);
+    return tripleBatches({ ...batches, neighbours: await nearestNeighbours(batches, width) });
+  }
+  return recipe.pairs === "all"
+    ? allPairsBatches({ ...batches, augmented: recipe.augmented })
+    : sampledPairBatches(batches);
+}
+
+/** The numbers that a step's dropout draws from; a function of the seed and the step. */
+export function noiseOf(
+  step: number,
+  { encoder }: DistanceModel,
+  batch: number,
+  random: Random,
+): Float32Array | undefined {
+  if (encoder.noise === 0) return undefined;
+  const draw = random.fork("noise", step);
+  return Float32Array.from({ length: batch * encoder.noise }, () => draw.uniform());
+}
+
+/** A step's inputs by the names of its graph; `batch` has what `specs` names. */
+export function stepFeeds(
+  vectors: TrainState<Float32Array>,
+  specs: ReturnType<typeof batchSpecs>,
+  batch: object,
+): Record<string, Tensor> {
+  const feeds = Object.entries(specs).map(([name, { type, shape }]): [string, Tensor] => [
+    `batch.${name}`,
+    new Tensor(type, (batch as Record<string, Float32Array>)[name], shape),
+  ]);
+  const state = STATE_NAMES.map((name): [string, Tensor] => [
+    `state.${name}`,
+    new Tensor("float32", vectors[name], [vectors[name].length]),
+  ]);
+  return Object.fromEntries([...feeds, ...state]);
+}
