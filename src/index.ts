@@ -72,8 +72,13 @@ export {
 // Models, and training them.
 export { fit, type FitOptions, type FitPlan, type FitResult } from "./task/fit.ts";
 export { Interrupted, type HistoryEntry, type TrainProgress, type TrainResult } from "./engine/trainer.ts";
-export { Model, readManifest, type Manifest } from "./engine/model-file.ts";
+export { AttentionModel, attentionPath, Model, readManifest, type Manifest } from "./engine/model-file.ts";
 export { ENCODER_NAMES, type EncoderName, type EncoderOptions } from "./nn/encoder.ts";
+export { LOSS_NAMES, type LossName, type LossOptions } from "./nn/losses.ts";
+export { type RegularizerOptions } from "./nn/regularizer.ts";
+export { PRESET_NAMES, presetOptions, type PresetOptions } from "./task/presets.ts";
+export { attentionMaps, type PairMaps } from "./task/attention.ts";
+export { attentionFigure, type AttentionFigureOptions, type AttentionMaps } from "./task/attention-figure.ts";
 export { type Recipe } from "./engine/recipe.ts";
 export { type Device, type ProgramOptions } from "./engine/run.ts";
 
@@ -95,9 +100,7 @@ export {
 export { baseline, type BaselineOptions, type BaselineReport, type BaselineResult } from "./task/baseline.ts";
 export { readPoints, writePoints, type Points, type PointsFormat, type PointsWriter } from "./task/points.ts";
 
-// What goes wrong.
-export { EmbranchError, FormatError, UsageError, type Location } from "./error.ts";
-export { VERSION } from "./version.ts";
+// Parts of a data set that do not leak into each other.
 export {
   divideBy,
   formatSplit,
@@ -108,3 +111,7 @@ export {
   type Splitting,
 } from "./task/split.ts";
 export { nearestTraining, summariseLeakage, type Leakage, type Nearest } from "./task/leakage.ts";
+
+// What goes wrong.
+export { EmbranchError, FormatError, UsageError, type Location } from "./error.ts";
+export { VERSION } from "./version.ts";
