@@ -1,7 +1,6 @@
 /** @file `embranch bench papers`: the papers' tables, made with our code, beside their numbers. */
 
 import { readdir } from "node:fs/promises";
-import { constants } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { paperData, syntheticData, type PaperData } from "../bench/paper-data.ts";
@@ -17,7 +16,7 @@ import { papersJson, papersMarkdown, papersReport } from "../bench/papers-report
 import { runPapers, type Budget, type CellResult } from "../bench/papers.ts";
 import { ResultFolder } from "../bench/result-folder.ts";
 import type { Device } from "../engine/run.ts";
-import { EmbranchError, UsageError } from "../error.ts";
+import { UsageError } from "../error.ts";
 import { explain } from "../system-error.ts";
 import { TUNED_SETS, type TunedSet } from "../task/presets.ts";
 import { loadSequences } from "./load.ts";
@@ -29,6 +28,8 @@ import {
   withExamples,
   type CommonOptions,
 } from "./options.ts";
+import { commandLine } from "./command-line.ts";
+import { interruption } from "./signals.ts";
 import { openOutput, writeChunks } from "./output.ts";
 import { Progress } from "./progress.ts";
 
@@ -124,21 +125,20 @@ export function papersCommand(line: readonly string[] = process.argv.slice(2)): 
     ],
   ]);
   // Options that `bench` has too are read by it.
-  return command.action(() => run(command.optsWithGlobals(), ["embranch", ...line].join(" ")));
+  return command.action(() => run(command.optsWithGlobals(), commandLine(line)));
 }
 
 async function run(options: PapersCliOptions, line: string): Promise<void> {
   const { output, seeds, budget, recipe, quiet, threads, device, json } = options;
-  const table = paperTable(options.table, { ...options, set: options.as });
+  const data = await loadData(options);
+  const { as: set, dim, encoder } = options;
+  const table = paperTable(options.table, { set, dim, encoder, length: data.length });
   const cells = chooseCells(table, options.only);
-  const settings = { data: await loadData(options), budget, recipe };
+  const settings = { data, budget, recipe };
   const folder = await ResultFolder.open<CellResult>(output, table.name);
   const works = cells.reduce((sum, { subject }) => sum + (subject.kind === "model" ? seeds.length : 1), 0);
 
-  const interrupt = new AbortController();
-  // Once each: a second Ctrl-C finds no listener and ends the process.
-  const onSignal = (signal: NodeJS.Signals) => interrupt.abort(signal);
-  for (const signal of SIGNALS) process.once(signal, onSignal);
+  const interrupt = interruption();
   const progress = new Progress(table.name, { total: works, unit: "cells", quiet });
   let result: Awaited<ReturnType<typeof runPapers>>;
   try {
@@ -152,7 +152,7 @@ async function run(options: PapersCliOptions, line: string): Promise<void> {
     });
   } finally {
     progress.stop();
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    interrupt.release();
   }
 
   const report = papersReport(table, (await folder.read()).values(), { settings, command: line });
@@ -165,7 +165,11 @@ async function run(options: PapersCliOptions, line: string): Promise<void> {
     const { dimensionFigure } = await import("../bench/dimension-figure.ts");
     await writeChunks(place("svg"), [dimensionFigure(report)]);
   }
-  if (result.stopped) throw new Stopped(interrupt.signal.reason as NodeJS.Signals, result.made, output);
+  if (result.stopped) {
+    throw interrupt.stopped(
+      `stopped after ${result.made} cells, which are in ${output}; the same command goes on`,
+    );
+  }
   if (result.busy > 0) {
     progress.note(
       `${result.busy} of the ${works} cells are being made by other processes; the last to end writes them too`,
@@ -174,19 +178,6 @@ async function run(options: PapersCliOptions, line: string): Promise<void> {
   const out = await openOutput(undefined);
   if (json) await out.write(papersJson(report));
   else if (!quiet) await out.write(`${markdown}\ntable   ${place("md")}\n`);
-}
-
-/** What stops a run: Ctrl-C, a job scheduler, a closed terminal. */
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** The run was stopped by a signal; results so far are kept. */
-class Stopped extends EmbranchError {
-  override readonly exitCode: number;
-
-  constructor(signal: NodeJS.Signals, made: number, folder: string) {
-    super(`stopped after ${made} cells, which are in ${folder}; the same command goes on`);
-    this.exitCode = 128 + constants.signals[signal];
-  }
 }
 
 function resultText({ row, column, seed, evaluation, diverged }: CellResult): string {

@@ -2,7 +2,6 @@
 
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { constants } from "node:os";
 import type { Command } from "commander";
 import { attentionPath, Model } from "../engine/model-file.ts";
 import { Interrupted, type TrainProgress } from "../engine/trainer.ts";
@@ -13,19 +12,10 @@ import { fit, type FitPlan, type FitResult } from "../task/fit.ts";
 import { evaluationTable } from "./evaluate.ts";
 import { checkOptions, fitOptions, modelOptions, type FitCliOptions } from "./fit-options.ts";
 import { loadCosts, loadDistances, loadSequences } from "./load.ts";
+import { commandLine } from "./command-line.ts";
+import { interruption } from "./signals.ts";
 import { openOutput, writeChunks } from "./output.ts";
 import { formatCount, formatDuration, Progress } from "./progress.ts";
-
-/** Training was stopped by a signal, and can go on. */
-class Stopped extends EmbranchError {
-  override readonly exitCode: number;
-
-  /** `command` is the line that goes on. */
-  constructor(signal: NodeJS.Signals, step: number, command: string) {
-    super(`stopped at step ${step}, all of it saved; go on with: ${command}`);
-    this.exitCode = 128 + constants.signals[signal];
-  }
-}
 
 /** `words` is the command line as it was given, for the report and for going on. */
 export function fitCommand(words: readonly string[] = process.argv.slice(2)): Command {
@@ -57,10 +47,7 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
   const distances =
     options.distances === undefined ? undefined : await loadDistances(options.distances, sequences);
 
-  const interrupt = new AbortController();
-  // Once each: a second Ctrl-C finds no listener and ends the process.
-  const onSignal = (signal: NodeJS.Signals) => interrupt.abort(signal);
-  for (const signal of SIGNALS) process.once(signal, onSignal);
+  const interrupt = interruption();
   const progress = new Progress("training", { unit: "steps", quiet, total: steps });
   let result: FitResult;
   try {
@@ -92,9 +79,9 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
     progress.stop();
     if (!(error instanceof Interrupted)) throw error;
     const again = options.resume ? line : `${line} --resume`;
-    throw new Stopped(interrupt.signal.reason as NodeJS.Signals, error.step, again);
+    throw interrupt.stopped(`stopped at step ${error.step}, all of it saved; go on with: ${again}`);
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
+    interrupt.release();
   }
   progress.finish(`validation error ${result.training.validation.toFixed(3)} %`);
   await writeModel(output, result.model, checkpoint);
@@ -123,16 +110,6 @@ async function writeModel(output: string, model: Uint8Array, checkpoint: string)
     throw new EmbranchError(`${cause.message}; then --resume goes on from ${checkpoint}`, { cause });
   }
 }
-
-/** A command line as a shell takes it. */
-function commandLine(words: readonly string[]): string {
-  const quoted = (word: string) =>
-    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-  return ["embranch", ...words.map(quoted)].join(" ");
-}
-
-/** What stops a run: Ctrl-C, a job scheduler, a closed terminal. */
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 function announcement(
   { training, validation, length, dim, geometry, parameters, recipe }: FitPlan,

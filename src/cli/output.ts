@@ -21,6 +21,7 @@ import type { Writable } from "node:stream";
 import { EmbranchError } from "../error.ts";
 import type { ByteSink } from "../task/points.ts";
 import { explain, systemCode } from "../system-error.ts";
+import { SIGNALS } from "./signals.ts";
 
 /** The reader of standard output has gone; nothing is wrong and nothing is to be said. */
 export class BrokenPipe extends EmbranchError {
@@ -283,5 +284,3 @@ const temporaries = new (class {
     process.kill(process.pid, signal);
   };
 })();
-
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

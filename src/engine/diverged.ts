@@ -5,10 +5,14 @@
 import { EmbranchError } from "../error.ts";
 import type { DistanceModel } from "./model.ts";
 
-/** The error of a run that has gone astray, with what to do and where to go on from. */
-export function diverged(what: string, saved: string | undefined): EmbranchError {
-  const rescue = saved === undefined ? "" : `; the last checkpoint is ${saved} (--resume)`;
-  return new EmbranchError(`training: ${what}; lower --learning-rate${rescue}`);
+/** Numbers have run away; says what to do and where to go on from. */
+export class Diverged extends EmbranchError {
+  override name = "Diverged";
+
+  constructor(what: string, checkpoint: string | undefined) {
+    const rescue = checkpoint === undefined ? "" : `; the last checkpoint is ${checkpoint} (--resume)`;
+    super(`training: ${what}; lower --learning-rate${rescue}`);
+  }
 }
 
 /** Names the first tensor that is not finite: a parameter before the step, or else a gradient of it. */

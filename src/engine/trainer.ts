@@ -13,7 +13,7 @@ import { lossKind } from "../nn/losses.ts";
 import type { Align, BatchSource } from "./batches.ts";
 import { calibrateScale } from "./calibrate.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { damagedTensor, diverged } from "./diverged.ts";
+import { damagedTensor, Diverged } from "./diverged.ts";
 import { batchSource, noiseOf, stepFeeds, stepOptionsOf } from "./feeds.ts";
 import type { DistanceOracle } from "./labels.ts";
 import { lower } from "./lower.ts";
@@ -216,7 +216,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       rescale: orderOnly,
     });
     if (!Number.isFinite(validation)) {
-      throw diverged(`validation error must be finite, got ${validation} at step ${state.step}`, saved);
+      throw new Diverged(`validation error must be finite, got ${validation} at step ${state.step}`, saved);
     }
     record(learningRate, validation);
     state.sinceBest++;
@@ -261,7 +261,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (!Number.isFinite(loss[0]) || !Number.isFinite(norm[0])) {
         const [what, got] = Number.isFinite(loss[0]) ? ["gradient norm", norm[0]] : ["loss", loss[0]];
         const tensor = damagedTensor(model, vectors, next.mean);
-        throw diverged(`${what} must be finite, got ${got} at step ${step} (${tensor})`, saved);
+        throw new Diverged(`${what} must be finite, got ${got} at step ${step} (${tensor})`, saved);
       }
       vectors = next;
       state.step = step;

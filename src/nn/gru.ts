@@ -8,6 +8,7 @@
 
 import { nn, numpy as np } from "@jax-js/jax";
 import { z } from "zod";
+import { UsageError } from "../error.ts";
 import { chain, fixed, learned, type Block } from "./block.ts";
 import { dropout, letters as oneHotLetters } from "./blocks.ts";
 import type { EncoderFactory } from "./encoder.ts";
@@ -46,6 +47,12 @@ function joined(arrays: np.Array[]): np.Array {
   return np.concatenate(groups, 0);
 }
 
+/**
+ * Every so many states one is held until tracing is over. Letting go of a traced array lets go of what it came
+ * from, and so on: without an end to that, a long sequence exhausts the stack.
+ */
+const HELD = 16;
+
 /** One layer: [n, batch, inputs] → [n, batch, hidden], or the last state alone [batch, hidden]. */
 function recurrence(inputs: number, hidden: number, length: number, last: boolean): Block {
   const weights = (shape: number[], decay: boolean) => uniform(shape, 1 / Math.sqrt(hidden), { decay });
@@ -57,8 +64,9 @@ function recurrence(inputs: number, hidden: number, length: number, last: boolea
     const batch = x.shape[1];
     const steps = slices(np.matmul(x, input.weight).add(input.bias), length);
     const states: np.Array[] = [];
+    const held: np.Array[] = [];
     let h: np.Array | undefined;
-    for (const step of steps) {
+    for (const [t, step] of steps.entries()) {
       const [xr, xz, xn] = np.split(step.reshape([batch, 3 * hidden]), 3, 1);
       const bias = state.bias.ref.reshape([1, 3 * hidden]);
       const recurrent =
@@ -73,7 +81,9 @@ function recurrence(inputs: number, hidden: number, length: number, last: boolea
       const change = h === undefined ? candidate.ref.mul(-1) : h.sub(candidate.ref);
       h = candidate.add(update.mul(change));
       if (!last) states.push(h.ref.reshape([1, batch, hidden]));
+      if (t % HELD === 0) held.push(h.ref);
     }
+    queueMicrotask(() => held.reverse().forEach((state) => state.dispose()));
     state.weight.dispose();
     state.bias.dispose();
     if (last) return h!;
@@ -81,6 +91,9 @@ function recurrence(inputs: number, hidden: number, length: number, last: boolea
     return joined(states);
   });
 }
+
+/** Steps that are unrolled at most: a longer network takes minutes to compile. */
+const MOST_STEPS = 1000;
 
 /** Dropout of [n, batch, hidden]. */
 function timeMajorDropout(rate: number, length: number, hidden: number): Block | undefined {
@@ -92,6 +105,11 @@ function timeMajorDropout(rate: number, length: number, hidden: number): Block |
 /** A recurrent encoder: the last state of the top layer goes to the readout; padding is not masked. */
 export const gruEncoder: EncoderFactory<typeof gruOptions> = (options, { length, letters, dim }) => {
   const { hidden, layers } = options;
+  if (length * layers > MOST_STEPS) {
+    throw new UsageError(
+      `gru: takes at most ${MOST_STEPS} letters times layers, since it is unrolled, got ${length} times ${layers}; choose another encoder`,
+    );
+  }
   const stack = Array.from({ length: layers }, (_, i) => {
     const last = i === layers - 1;
     return chain({

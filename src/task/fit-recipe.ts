@@ -56,7 +56,7 @@ export function recipeOf(
     batch,
     augmented,
     rates,
-    calibrate: base.calibrate && !kind.orderOnly,
+    calibrate: (settings.calibrate ?? base.calibrate) && !kind.orderOnly,
     optimizer: { ...base.optimizer, ...settings.optimizer },
   };
 }

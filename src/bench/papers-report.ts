@@ -1,0 +1,256 @@
+/**
+ * @file The papers' tables with our numbers in them: Markdown for people, one JSON object for programs.
+ *
+ * A cell is the mean over its seeds and their standard deviation (of a sample, n − 1), the published number behind it
+ * in brackets. The regulariser's gain is a difference of pairs that share their seed, whose deviation is much smaller
+ * than that of either side.
+ */
+
+import type { Evaluation } from "../task/evaluate.ts";
+import { cellSettings, type Budget, type CellResult, type PaperSettings } from "./papers.ts";
+import type { Cell, PaperTable } from "./paper-tables.ts";
+import type { Published } from "./published.ts";
+
+/** Mean and spread of some numbers. */
+export interface Summary {
+  mean: number;
+  /** Standard deviation of the sample; absent for a single number. */
+  deviation?: number;
+  count: number;
+}
+
+/** What is known of a cell. */
+export interface CellSummary {
+  row: string;
+  column: string;
+  /** %RMSE on the test sequences; absent where no model is left that did not diverge. */
+  rmse?: Summary;
+  /** The same over homologous pairs. */
+  homologous?: Summary;
+  /** Models that diverged. */
+  diverged: number;
+  published?: Published;
+  publishedHomologous?: Published;
+  results: CellResult[];
+}
+
+export interface PapersReport {
+  table: PaperTable;
+  settings: PaperSettings;
+  /** Cells that have a result, row by row. */
+  cells: CellSummary[];
+  /** Cells of the table that have none. */
+  missing: number;
+  /** The command line that made it. */
+  command: string;
+}
+
+export interface PapersReportOptions {
+  settings: PaperSettings;
+  command: string;
+}
+
+/** Mean and standard deviation; of no numbers there are none. */
+export function summarize(values: readonly number[]): Summary | undefined {
+  const count = values.length;
+  if (count === 0) return undefined;
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  if (count === 1) return { mean, count };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / (count - 1)), count };
+}
+
+/** Gathers the results that were made with these settings, whatever their seeds. */
+export function papersReport(
+  table: PaperTable,
+  results: Iterable<CellResult>,
+  { settings, command }: PapersReportOptions,
+): PapersReport {
+  const bySettings = new Map<string, CellResult[]>();
+  for (const result of results) {
+    bySettings.set(result.settings, [...(bySettings.get(result.settings) ?? []), result]);
+  }
+  const cells = table.cells.map((cell) =>
+    summarizeCell(cell, bySettings.get(cellSettings(table, cell, settings)) ?? []),
+  );
+  const known = cells.filter((cell) => cell.results.length > 0);
+  return { table, settings, cells: known, missing: cells.length - known.length, command };
+}
+
+function summarizeCell(cell: Cell, found: readonly CellResult[]): CellSummary {
+  const results = found.toSorted((a, b) => (a.seed ?? 0) - (b.seed ?? 0));
+  const evaluations = results.flatMap(({ evaluation }) => (evaluation === undefined ? [] : [evaluation]));
+  const near = evaluations.flatMap(({ homologous }) => homologous.rmsePercent ?? []);
+  return {
+    row: cell.row,
+    column: cell.column,
+    rmse: summarize(evaluations.map(({ rmsePercent }) => rmsePercent)),
+    homologous: summarize(near),
+    diverged: results.length - evaluations.length,
+    published: cell.published,
+    publishedHomologous: cell.publishedHomologous,
+    results,
+  };
+}
+
+/** The report as one JSON object. */
+export function papersJson({ table, settings, cells, missing, command }: PapersReport): string {
+  const { data, budget, recipe } = settings;
+  const { train, validation, test } = data;
+  const summary = {
+    table: table.name,
+    title: table.title,
+    data: {
+      source: data.source,
+      sequences: { train: train.ids.length, validation: validation?.ids.length, test: test.ids.length },
+      length: data.length,
+      digest: data.digest,
+    },
+    budget,
+    recipe,
+    command,
+    missing,
+    cells,
+  };
+  return `${JSON.stringify(summary, undefined, 2)}\n`;
+}
+
+/** The report as Markdown. */
+export function papersMarkdown(report: PapersReport): string {
+  const { table } = report;
+  const body =
+    table.name === "nwa"
+      ? [
+          "## All pairs",
+          "",
+          gainTable(report, "all"),
+          "",
+          "## Homologous pairs",
+          "",
+          gainTable(report, "homologous"),
+        ]
+      : [errorTable(report)];
+  return `${[`# ${table.title}`, "", legend(report), "", ...body, "", ...facts(report)].join("\n")}\n`;
+}
+
+function legend({ table, settings, cells }: PapersReport): string {
+  const most = Math.max(0, ...cells.map(({ results }) => results.length));
+  const spread = most > 1 ? `, mean ± standard deviation over up to ${most} seeds` : "";
+  const notes = [`%RMSE on the test sequences${spread} (published in brackets).`, ...table.notes];
+  if (table.name === "nwa") {
+    notes.push(
+      `Homologous pairs are at most ${homologousBound(cells)} edits apart.`,
+      "The gain is that of pairs of models with the same seed.",
+    );
+  }
+  if (settings.data.family !== undefined) {
+    notes.push(
+      "Errors are those of pairs within a family.",
+      "NeuroSEED trained on such pairs alone; these models met all pairs, and families are few.",
+    );
+  }
+  return notes.join(" ");
+}
+
+function homologousBound(cells: readonly CellSummary[]): number {
+  const evaluations = cells.flatMap(({ results }) => results.map(({ evaluation }) => evaluation));
+  return evaluations.find((evaluation) => evaluation !== undefined)?.homologous.k ?? 40;
+}
+
+/** Rows × columns, as far as there are results. */
+function errorTable({ table, cells }: PapersReport): string {
+  const named = (pick: (cell: Pick<Cell, "row" | "column">) => string) => {
+    const found = new Set(cells.map(pick));
+    return [...new Set(table.cells.map(pick))].filter((name) => found.has(name));
+  };
+  const rows = named(({ row }) => row);
+  const columns = named(({ column }) => column);
+  return markdownTable([
+    [table.rowsAre, ...columns],
+    ...rows.map((row) => [
+      row,
+      ...columns.map((column) => {
+        const cell = cells.find((each) => each.row === row && each.column === column);
+        return cell === undefined ? "" : cellText(cell, cell.rmse, cell.published);
+      }),
+    ]),
+  ]);
+}
+
+/** Without the regulariser, with it, and the difference. */
+function gainTable({ table, cells }: PapersReport, pairs: "all" | "homologous"): string {
+  const error = (evaluation: Evaluation) =>
+    pairs === "all" ? evaluation.rmsePercent : evaluation.homologous.rmsePercent;
+  const rows = [...new Set(cells.map(({ row }) => row))].map((row) => {
+    const [without, regularized] = ["without", "with"].map((column) =>
+      cells.find((cell) => cell.row === row && cell.column === column),
+    );
+    const differences = (without?.results ?? []).flatMap(({ seed, evaluation }) => {
+      const other = regularized?.results.find((result) => result.seed === seed)?.evaluation;
+      if (evaluation === undefined || other === undefined) return [];
+      const [before, after] = [error(evaluation), error(other)];
+      return before === null || after === null ? [] : [before - after];
+    });
+    const texts = [without, regularized].map((cell) => {
+      if (cell === undefined) return "";
+      return pairs === "all"
+        ? cellText(cell, cell.rmse, cell.published)
+        : cellText(cell, cell.homologous, cell.publishedHomologous);
+    });
+    const gain = summarize(differences);
+    return [row, ...texts, gain === undefined ? "" : numberText(gain)];
+  });
+  return markdownTable([[table.rowsAre, "without", "with", "gain"], ...rows]);
+}
+
+/** `1.13 ± 0.02 (1.56 ± 0.01)`, and how many models diverged. */
+function cellText(
+  { diverged, results }: CellSummary,
+  ours: Summary | undefined,
+  published: Published | undefined,
+): string {
+  const failed = diverged === 0 ? [] : [`${diverged} of ${results.length} diverged`];
+  const text = [...(ours === undefined ? [] : [numberText(ours)]), ...failed].join(", ") || "–";
+  return published === undefined ? text : `${text} (${numberText(published)})`;
+}
+
+function numberText({ mean, deviation }: { mean: number; deviation?: number }): string {
+  return `${mean.toFixed(2)}${deviation === undefined ? "" : ` ± ${deviation.toFixed(2)}`}`;
+}
+
+function markdownTable([header, ...rows]: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(header), line(header.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
+}
+
+/** What the numbers were made with. */
+function facts({ settings, cells, missing, command }: PapersReport): string[] {
+  const { data, budget, recipe } = settings;
+  const { train, validation, test } = data;
+  const held = validation === undefined ? "" : `${count(validation.ids.length)} validation, `;
+  const results = cells.flatMap((cell) => cell.results);
+  const machines = new Set(
+    results.map(({ machine }) => `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`),
+  );
+  const versions = new Set(results.map(({ machine }) => machine.embranch));
+  const steps = results.flatMap((result) => result.steps ?? []);
+  return [
+    `- Data: ${data.source}; ${count(train.ids.length)} training, ${held}${count(test.ids.length)} test sequences of up to ${data.length} letters (SHA-256 ${data.digest.slice(0, 12)}…)`,
+    `- Training: ${budgetText(budget, steps)} a model, ${recipe} recipe`,
+    `- Machine: ${[...machines].join("; ")}`,
+    `- Version: embranch ${[...versions].join(", ")}`,
+    `- Command: \`${command}\``,
+    ...(missing === 0 ? [] : [`- ${missing} cells of the table have no result yet`]),
+  ];
+}
+
+/** The budget, and how many steps it was good for. */
+function budgetText(budget: Budget, steps: readonly number[]): string {
+  if ("steps" in budget) return `${count(budget.steps)} steps`;
+  const minutes = `${budget.minutes} minutes`;
+  return steps.length === 0
+    ? minutes
+    : `${minutes} (${count(Math.min(...steps))} to ${count(Math.max(...steps))} steps)`;
+}
+
+const count = (value: number): string => value.toLocaleString("en-US");
