@@ -235,7 +235,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   let lastValidated = Math.floor(done() / VALIDATE_SHARE);
   try {
     let pending: ReturnType<BatchSource> | undefined;
-    while (state.step < limit && done() < 1) {
+    // At least one step: compiling alone can use up a short time.
+    while (state.step < limit && (state.step === 0 || done() < 1)) {
       if (signal?.aborted) {
         await save();
         await pending?.catch(() => undefined);

@@ -72,16 +72,22 @@ export type EncoderOptions = {
   [Name in EncoderName]: { name: Name } & z.input<(typeof ENCODERS)[Name]["options"]>;
 }[EncoderName];
 
-/** An encoder by name. Throws a `UsageError` on options that make no network. */
-export function createEncoder({ name, ...options }: EncoderOptions, shape: EncoderShape): Block {
+/** An encoder's options with the defaults of those that are not given. Throws a `UsageError` on wrong ones. */
+export function completeOptions({ name, ...options }: EncoderOptions): EncoderOptions {
   if (!(name in ENCODERS)) {
     throw new UsageError(`encoder: must be one of ${ENCODER_NAMES.join(", ")}, got ${name as string}`);
   }
-  const { options: schema, create } = ENCODERS[name] as unknown as EncoderKind<z.ZodObject>;
-  const parsed = schema.safeParse(options);
+  const parsed = ENCODERS[name].options.safeParse(options);
   if (!parsed.success) {
     const [{ path, message }] = parsed.error.issues;
     throw new UsageError(`encoder ${name}: ${path.join(".")}${path.length > 0 ? ": " : ""}${message}`);
   }
-  return create(parsed.data, shape);
+  return { name, ...parsed.data };
+}
+
+/** An encoder by name. Throws a `UsageError` on options that make no network. */
+export function createEncoder(options: EncoderOptions, shape: EncoderShape): Block {
+  const { name, ...complete } = completeOptions(options);
+  const create = ENCODERS[name].create as unknown as EncoderFactory<z.ZodObject>;
+  return create(complete, shape);
 }

@@ -8,7 +8,6 @@
 
 import { nn, numpy as np } from "@jax-js/jax";
 import { z } from "zod";
-import { UsageError } from "../error.ts";
 import { chain, fixed, learned, type Block } from "./block.ts";
 import { dropout, letters as oneHotLetters } from "./blocks.ts";
 import type { EncoderFactory } from "./encoder.ts";
@@ -92,9 +91,6 @@ function recurrence(inputs: number, hidden: number, length: number, last: boolea
   });
 }
 
-/** Steps that are unrolled at most: a longer network takes minutes to compile. */
-const MOST_STEPS = 1000;
-
 /** Dropout of [n, batch, hidden]. */
 function timeMajorDropout(rate: number, length: number, hidden: number): Block | undefined {
   if (rate === 0) return undefined;
@@ -105,11 +101,6 @@ function timeMajorDropout(rate: number, length: number, hidden: number): Block |
 /** A recurrent encoder: the last state of the top layer goes to the readout; padding is not masked. */
 export const gruEncoder: EncoderFactory<typeof gruOptions> = (options, { length, letters, dim }) => {
   const { hidden, layers } = options;
-  if (length * layers > MOST_STEPS) {
-    throw new UsageError(
-      `gru: takes at most ${MOST_STEPS} letters times layers, since it is unrolled, got ${length} times ${layers}; choose another encoder`,
-    );
-  }
   const stack = Array.from({ length: layers }, (_, i) => {
     const last = i === layers - 1;
     return chain({

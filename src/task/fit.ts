@@ -12,7 +12,7 @@ import { train, type TrainProgress, type TrainResult } from "../engine/trainer.t
 import type { Device } from "../engine/run.ts";
 import type { GeometryName, SpaceOptions } from "../geometry/index.ts";
 import { EditDistances, packCodes, type Costs } from "../kernel/index.ts";
-import type { EncoderOptions } from "../nn/encoder.ts";
+import { completeOptions, type EncoderOptions } from "../nn/encoder.ts";
 import type { RegularizerOptions } from "../nn/regularizer.ts";
 import { findUniques, Random, subset, type SequenceSet } from "../sequence/index.ts";
 import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
@@ -202,7 +202,7 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
 
   const recipe = recipeOf(options, training.ids.length);
   const config: ModelConfig = {
-    encoder: options.encoder ?? { name: options.recipe === "paper" ? "cnn" : "residual" },
+    encoder: completeOptions(options.encoder ?? { name: options.recipe === "paper" ? "cnn" : "residual" }),
     shape: { length, letters: sequences.alphabet.size, dim },
     geometry,
     space: spaceOf(geometry, options, recipe),
