@@ -42,6 +42,10 @@ export const cnnEdEncoder: EncoderFactory<typeof cnnEdOptions> = (options, { len
     signals: fixed((x) => x.transpose([0, 2, 1]).reshape([-1, 1, length])),
     ...Object.fromEntries(stack.map((layer, i) => [`layer${i + 1}`, layer])),
     flatten: flatten(features),
-    readout: readout(features, dim, { layers: options.readout, dropout: options.dropout }),
+    readout: readout(features, dim, {
+      layers: options.readout,
+      weights: options.weights,
+      dropout: options.dropout,
+    }),
   });
 };

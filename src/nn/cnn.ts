@@ -51,6 +51,7 @@ export const cnnEncoder: EncoderFactory<typeof cnnOptions> = (options, { length,
     flatten: flatten(channels * positions),
     readout: readout(channels * positions, dim, {
       layers: options.readout,
+      weights: options.weights,
       dropout: options.dropout,
       output: options.output,
     }),

@@ -94,6 +94,10 @@ export const csmEncoder: EncoderFactory<typeof csmOptions> = (options, { length,
     norm: batchNormalization(kernels),
     relu: rectifier(),
     flatten: flatten(kernels * windows),
-    readout: readout(kernels * windows, dim, { layers: options.readout, dropout: options.dropout }),
+    readout: readout(kernels * windows, dim, {
+      layers: options.readout,
+      weights: options.weights,
+      dropout: options.dropout,
+    }),
   });
 };

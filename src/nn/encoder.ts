@@ -91,3 +91,10 @@ export function createEncoder(options: EncoderOptions, shape: EncoderShape): Blo
   const create = ENCODERS[name].create as unknown as EncoderFactory<z.ZodObject>;
   return create(complete, shape);
 }
+
+/** An encoder whose readout starts as NeuroSEED's, where it has that option and it is not given. */
+export function startedAsPapers(options: EncoderOptions): EncoderOptions {
+  return "weights" in ENCODERS[options.name].options.shape
+    ? ({ weights: "papers", ...options } as EncoderOptions)
+    : options;
+}

@@ -112,6 +112,10 @@ export const gruEncoder: EncoderFactory<typeof gruOptions> = (options, { length,
     timeMajor: fixed((tokens) => tokens.transpose([1, 0])),
     letters: oneHotLetters(letters),
     ...Object.fromEntries(stack.map((layer, i) => [`layer${i + 1}`, layer])),
-    readout: readout(hidden, dim, { layers: options.readout, dropout: options.dropout }),
+    readout: readout(hidden, dim, {
+      layers: options.readout,
+      weights: options.weights,
+      dropout: options.dropout,
+    }),
   });
 };

@@ -61,6 +61,7 @@ export const kmerEncoder: EncoderFactory<typeof kmerOptions> = (options, { lengt
     norm: batchNormalization(words),
     readout: readout(words, dim, {
       layers: options.readout,
+      weights: options.weights,
       hidden,
       batchNorm: true,
       dropout: options.dropout,

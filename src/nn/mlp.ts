@@ -8,13 +8,16 @@ import { flatten, letters as oneHotLetters } from "./blocks.ts";
 import type { EncoderFactory } from "./encoder.ts";
 import { readout, readoutSettings } from "./readout.ts";
 
-export const linearOptions = z.strictObject({ dropout: readoutSettings.dropout });
+const { dropout, weights } = readoutSettings;
+
+export const linearOptions = z.strictObject({ dropout, weights });
 
 export const mlpOptions = z.strictObject({
   layers: z.int().positive().default(2).describe("dense layers, the last included"),
   hidden: z.int().positive().default(128).describe("width of the hidden layers"),
   batchNorm: z.boolean().default(true).describe("batch normalisation after each hidden layer"),
-  dropout: readoutSettings.dropout,
+  dropout,
+  weights,
 });
 
 /** A multi-layer encoder. */
@@ -26,5 +29,5 @@ export const mlpEncoder: EncoderFactory<typeof mlpOptions> = (options, { length,
   });
 
 /** A linear encoder. */
-export const linearEncoder: EncoderFactory<typeof linearOptions> = ({ dropout }, shape) =>
-  mlpEncoder(mlpOptions.parse({ layers: 1, dropout }), shape);
+export const linearEncoder: EncoderFactory<typeof linearOptions> = (options, shape) =>
+  mlpEncoder(mlpOptions.parse({ layers: 1, ...options }), shape);

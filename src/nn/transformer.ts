@@ -185,6 +185,7 @@ export const transformerEncoder: EncoderFactory<typeof transformerOptions> = (
     flatten: flatten(tokens * hidden),
     readout: readout(tokens * hidden, dim, {
       layers: options.readout,
+      weights: options.weights,
       dropout: rate,
       output: options.output,
     }),

@@ -12,7 +12,7 @@ import { train, type TrainProgress, type TrainResult } from "../engine/trainer.t
 import type { Device } from "../engine/run.ts";
 import type { GeometryName, SpaceOptions } from "../geometry/index.ts";
 import { EditDistances, packCodes, type Costs } from "../kernel/index.ts";
-import { completeOptions, type EncoderOptions } from "../nn/encoder.ts";
+import { completeOptions, startedAsPapers, type EncoderOptions } from "../nn/encoder.ts";
 import type { RegularizerOptions } from "../nn/regularizer.ts";
 import { findUniques, Random, subset, type SequenceSet } from "../sequence/index.ts";
 import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
@@ -120,6 +120,12 @@ function labelDigest(data: string, { costs, distances }: FitOptions): string {
   return hash.digest("hex");
 }
 
+/** The encoder that is asked for, or else that of the recipe. */
+function encoderOf({ encoder, recipe }: FitOptions): EncoderOptions {
+  if (recipe !== "paper") return encoder ?? { name: "residual" };
+  return startedAsPapers(encoder ?? { name: "cnn" });
+}
+
 /** What is trained on and what is held out. */
 interface Division {
   training: SequenceSet;
@@ -202,7 +208,7 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
 
   const recipe = recipeOf(options, training.ids.length);
   const config: ModelConfig = {
-    encoder: completeOptions(options.encoder ?? { name: options.recipe === "paper" ? "cnn" : "residual" }),
+    encoder: completeOptions(encoderOf(options)),
     shape: { length, letters: sequences.alphabet.size, dim },
     geometry,
     space: spaceOf(geometry, options, recipe),

@@ -68,7 +68,7 @@ describe("initial values have PyTorch's bounds (SPEC 0.2, A4.0)", () => {
   const fans: [string, EncoderOptions, Record<string, number>][] = [
     [
       "cnn",
-      { name: "cnn", layers: 2, channels: 16, kernel: 3 },
+      { name: "cnn", layers: 2, channels: 16, kernel: 3, weights: "papers" },
       {
         "first.letter.weight": 1 / Math.sqrt(4),
         "first.letter.bias": 1 / Math.sqrt(4),
@@ -79,7 +79,7 @@ describe("initial values have PyTorch's bounds (SPEC 0.2, A4.0)", () => {
     ],
     [
       "mlp",
-      { name: "mlp", layers: 2, hidden: 16 },
+      { name: "mlp", layers: 2, hidden: 16, weights: "papers" },
       {
         "readout.layer1.dense.weight": Math.sqrt(6 / (128 + 16)) / 128,
         "readout.layer2.dense.weight": Math.sqrt(6 / (16 + 8)) / 16,
@@ -90,6 +90,7 @@ describe("initial values have PyTorch's bounds (SPEC 0.2, A4.0)", () => {
       { name: "cnn", layers: 2, channels: 16, kernel: 5, batchNorm: false },
       { "layer2.conv.weight": 1 / Math.sqrt(16 * 5), "layer2.conv.bias": 1 / Math.sqrt(16 * 5) },
     ],
+    ["linear", { name: "linear" }, { "readout.layer1.dense.weight": 1 / Math.sqrt(128) }],
     [
       "residual",
       { name: "residual", channels: 16, width: 16 },
