@@ -195,7 +195,7 @@ describe("a process that ends", () => {
   const modules = join(root, "modules");
 
   beforeAll(() => {
-    for (const path of ["error.ts", "cli/output.ts", "system-error.ts"]) {
+    for (const path of ["error.ts", "cli/output.ts", "cli/signals.ts", "system-error.ts"]) {
       const { outputText } = ts.transpileModule(readFileSync(join(source, path), "utf8"), {
         compilerOptions: {
           module: ts.ModuleKind.ESNext,
