@@ -10,6 +10,7 @@
 import { KMER_DISTANCES, type KmerDistance } from "../baseline/kmer.ts";
 import { UsageError } from "../error.ts";
 import type { EncoderName } from "../nn/encoder.ts";
+import { regularizerWeights } from "../nn/regularizer.ts";
 import type { FitOptions } from "../task/fit.ts";
 import {
   NEUROSEED_ENCODERS,
@@ -60,8 +61,6 @@ export interface PaperTable {
   rowsAre: string;
   /** Row by row. */
   cells: readonly Cell[];
-  /** What is to be known beside the numbers. */
-  notes: readonly string[];
 }
 
 export interface PaperTableOptions {
@@ -71,8 +70,8 @@ export interface PaperTableOptions {
   dim?: number;
   /** The encoder of `dimension` (default `global-transformer`). */
   encoder?: DimensionEncoder;
-  /** Length of the longest sequence (default 152); encoders that cannot be trained on it are left out. */
-  length?: number;
+  /** Of `nwa`: weights of the regulariser besides the paper's. */
+  lambdas?: readonly number[];
 }
 
 /** Encoders of ours that NeuroSEED had none of. */
@@ -89,15 +88,9 @@ const DIMENSIONS = [4, 8, 16, 32, 48, 80, 128] as const;
 /** Weight of the regulariser beside the χ² loss (SPEC B5). */
 const DSEE_LAMBDA = 1e-6;
 
-/** Beyond this many letters the unrolled recurrent network is too deep for the tracer's call stack. */
-const LONGEST_RECURRENCE = 160;
-
 /** A table of the papers. */
 export function paperTable(name: PaperTableName, options: PaperTableOptions = {}): PaperTable {
-  const { set = "qiita", dim = 128, encoder = "global-transformer", length = 152 } = options;
-  const isShort = length <= LONGEST_RECURRENCE;
-  const encoders = NEUROSEED_ENCODERS.filter((each) => isShort || each !== "gru");
-  const notes = isShort ? [] : [`The gru encoder is left out beyond ${LONGEST_RECURRENCE} letters.`];
+  const { set = "qiita", dim = 128, encoder = "global-transformer", lambdas = [] } = options;
   switch (name) {
     case "neuroseed-rmse":
       return {
@@ -107,10 +100,9 @@ export function paperTable(name: PaperTableName, options: PaperTableOptions = {}
         cells: beside(NEUROSEED_RMSE[set], [
           ...kmerCells(),
           ...FFP_KMERS.map((k): Cell => ({ row: `ffp-${k}`, column: "jensen-shannon", group: "ffp", subject: { kind: "FFP", k } })), // prettier-ignore
-          ...encoders.flatMap((each) => encoderCells(each, set, dim)),
+          ...NEUROSEED_ENCODERS.flatMap((each) => encoderCells(each, set, dim)),
           ...OTHER_ENCODERS.flatMap((each) => encoderCells(each, set, dim)),
         ]),
-        notes,
       };
     case "synthetic":
       return {
@@ -119,9 +111,8 @@ export function paperTable(name: PaperTableName, options: PaperTableOptions = {}
         rowsAre: "model",
         cells: beside(NEUROSEED_RMSE.synthetic, [
           ...kmerCells(),
-          ...encoders.flatMap((each) => encoderCells(each, "synthetic", dim)),
+          ...NEUROSEED_ENCODERS.flatMap((each) => encoderCells(each, "synthetic", dim)),
         ]),
-        notes,
       };
     case "dimension": {
       const cells = PAPER_GEOMETRIES.flatMap((geometry) =>
@@ -137,7 +128,6 @@ export function paperTable(name: PaperTableName, options: PaperTableOptions = {}
         title: `NeuroSEED: error of the ${encoder} encoder against the dimension of the embedding`,
         rowsAre: "geometry",
         cells: encoder === "global-transformer" ? beside(NEUROSEED_DIMENSION, cells) : cells,
-        notes: [],
       };
     }
     case "nwa":
@@ -145,8 +135,7 @@ export function paperTable(name: PaperTableName, options: PaperTableOptions = {}
         name,
         title: "Needleman-Wunsch Attention: encoders without and with the regulariser",
         rowsAre: "model",
-        cells: nwaCells(dim),
-        notes: [],
+        cells: nwaCells(dim, lambdas),
       };
   }
 }
@@ -185,23 +174,33 @@ function isNeuroseed(encoder: DimensionEncoder): encoder is NeuroseedEncoder {
   return (NEUROSEED_ENCODERS as readonly string[]).includes(encoder);
 }
 
-function nwaCells(dim: number): Cell[] {
+function nwaCells(dim: number, lambdas: readonly number[]): Cell[] {
   const published = NWA_RMSE[dim];
   return (["cnn", "transformer", "dsee"] as const).flatMap((row) => {
     const { regularizer, ...plain } = presetOptions(row === "dsee" ? "dsee" : `nwa-${row}`);
-    // A position's vector is half as wide as the embedding (SPEC B4).
-    const nwa = { name: "nwa", lambda: DSEE_LAMBDA, ...regularizer, width: dim / 2 } as const;
-    return (["without", "with"] as const).map((column): Cell => ({
+    const paperLambda = regularizer === undefined ? DSEE_LAMBDA : regularizerWeights(regularizer).lambda;
+    const cell = (column: string, lambda?: number): Cell => ({
       row,
       column,
       group: "nwa",
       subject: {
         kind: "model",
-        options: { ...plain, dim, ...(column === "with" && { regularizer: nwa }) },
+        options: {
+          ...plain,
+          dim,
+          // A position's vector is half as wide as the embedding (SPEC B4).
+          ...(lambda !== undefined && { regularizer: { name: "nwa", lambda, width: dim / 2 } }),
+        },
       },
       published: published?.all[row][column],
       publishedHomologous: published?.homologous[row][column],
-    }));
+    });
+    const others = lambdas.filter((lambda) => lambda !== paperLambda);
+    return [
+      cell("without"),
+      cell("with", paperLambda),
+      ...others.map((lambda) => cell(`λ=${lambda.toExponential()}`, lambda)),
+    ];
   });
 }
 

@@ -6,6 +6,7 @@
  * than that of either side.
  */
 
+import { regularizerWeights } from "../nn/regularizer.ts";
 import type { Evaluation } from "../task/evaluate.ts";
 import { cellSettings, type Budget, type CellResult, type PaperSettings } from "./papers.ts";
 import type { Cell, PaperTable } from "./paper-tables.ts";
@@ -95,7 +96,7 @@ function summarizeCell(cell: Cell, found: readonly CellResult[]): CellSummary {
 
 /** The report as one JSON object. */
 export function papersJson({ table, settings, cells, missing, command }: PapersReport): string {
-  const { data, budget, recipe } = settings;
+  const { data, budget, recipe, exponent } = settings;
   const { train, validation, test } = data;
   const summary = {
     table: table.name,
@@ -108,6 +109,7 @@ export function papersJson({ table, settings, cells, missing, command }: PapersR
     },
     budget,
     recipe,
+    exponent,
     command,
     missing,
     cells,
@@ -136,7 +138,7 @@ export function papersMarkdown(report: PapersReport): string {
 function legend({ table, settings, cells }: PapersReport): string {
   const most = Math.max(0, ...cells.map(({ results }) => results.length));
   const spread = most > 1 ? `, mean ± standard deviation over up to ${most} seeds` : "";
-  const notes = [`%RMSE on the test sequences${spread} (published in brackets).`, ...table.notes];
+  const notes = [`%RMSE on the test sequences${spread} (published in brackets).`];
   if (table.name === "nwa") {
     notes.push(
       `Homologous pairs are at most ${homologousBound(cells)} edits apart.`,
@@ -177,30 +179,40 @@ function errorTable({ table, cells }: PapersReport): string {
   ]);
 }
 
-/** Without the regulariser, with it, and the difference. */
+/** Without the regulariser, with it, and the difference, for each of its weights. */
 function gainTable({ table, cells }: PapersReport, pairs: "all" | "homologous"): string {
   const error = (evaluation: Evaluation) =>
     pairs === "all" ? evaluation.rmsePercent : evaluation.homologous.rmsePercent;
-  const rows = [...new Set(cells.map(({ row }) => row))].map((row) => {
-    const [without, regularized] = ["without", "with"].map((column) =>
-      cells.find((cell) => cell.row === row && cell.column === column),
-    );
-    const differences = (without?.results ?? []).flatMap(({ seed, evaluation }) => {
-      const other = regularized?.results.find((result) => result.seed === seed)?.evaluation;
-      if (evaluation === undefined || other === undefined) return [];
-      const [before, after] = [error(evaluation), error(other)];
-      return before === null || after === null ? [] : [before - after];
+  const text = (cell: CellSummary | undefined) => {
+    if (cell === undefined) return "";
+    return pairs === "all"
+      ? cellText(cell, cell.rmse, cell.published, 3)
+      : cellText(cell, cell.homologous, cell.publishedHomologous, 3);
+  };
+  const rows = [...new Set(cells.map(({ row }) => row))].flatMap((row) => {
+    const inRow = cells.filter((cell) => cell.row === row);
+    const without = inRow.find(({ column }) => column === "without");
+    const regularized = inRow.filter((cell) => cell !== without);
+    if (regularized.length === 0) return [[row, "", text(without), "", ""]];
+    return regularized.map((cell) => {
+      const differences = (without?.results ?? []).flatMap(({ seed, evaluation }) => {
+        const other = cell.results.find((result) => result.seed === seed)?.evaluation;
+        if (evaluation === undefined || other === undefined) return [];
+        const [before, after] = [error(evaluation), error(other)];
+        return before === null || after === null ? [] : [before - after];
+      });
+      const gain = summarize(differences);
+      return [row, weightOf(cell), text(without), text(cell), gain === undefined ? "" : numberText(gain, 3)];
     });
-    const texts = [without, regularized].map((cell) => {
-      if (cell === undefined) return "";
-      return pairs === "all"
-        ? cellText(cell, cell.rmse, cell.published)
-        : cellText(cell, cell.homologous, cell.publishedHomologous);
-    });
-    const gain = summarize(differences);
-    return [row, ...texts, gain === undefined ? "" : numberText(gain)];
   });
-  return markdownTable([[table.rowsAre, "without", "with", "gain"], ...rows]);
+  return markdownTable([[table.rowsAre, "λ", "without", "with", "gain"], ...rows]);
+}
+
+/** The weight of a cell's regulariser. */
+function weightOf({ results }: CellSummary): string {
+  const subject = results[0]?.subject;
+  if (subject?.kind !== "model" || subject.options.regularizer === undefined) return "";
+  return regularizerWeights(subject.options.regularizer).lambda.toExponential();
 }
 
 /** `1.13 ± 0.02 (1.56 ± 0.01)`, and how many models diverged. */
@@ -208,14 +220,15 @@ function cellText(
   { diverged, results }: CellSummary,
   ours: Summary | undefined,
   published: Published | undefined,
+  digits = 2,
 ): string {
   const failed = diverged === 0 ? [] : [`${diverged} of ${results.length} diverged`];
-  const text = [...(ours === undefined ? [] : [numberText(ours)]), ...failed].join(", ") || "–";
-  return published === undefined ? text : `${text} (${numberText(published)})`;
+  const text = [...(ours === undefined ? [] : [numberText(ours, digits)]), ...failed].join(", ") || "–";
+  return published === undefined ? text : `${text} (${numberText(published, 2)})`;
 }
 
-function numberText({ mean, deviation }: { mean: number; deviation?: number }): string {
-  return `${mean.toFixed(2)}${deviation === undefined ? "" : ` ± ${deviation.toFixed(2)}`}`;
+function numberText({ mean, deviation }: { mean: number; deviation?: number }, digits: number): string {
+  return `${mean.toFixed(digits)}${deviation === undefined ? "" : ` ± ${deviation.toFixed(digits)}`}`;
 }
 
 function markdownTable([header, ...rows]: readonly (readonly string[])[]): string {
@@ -225,7 +238,7 @@ function markdownTable([header, ...rows]: readonly (readonly string[])[]): strin
 
 /** What the numbers were made with. */
 function facts({ settings, cells, missing, command }: PapersReport): string[] {
-  const { data, budget, recipe } = settings;
+  const { data, budget, recipe, exponent = true } = settings;
   const { train, validation, test } = data;
   const held = validation === undefined ? "" : `${count(validation.ids.length)} validation, `;
   const results = cells.flatMap((cell) => cell.results);
@@ -236,7 +249,7 @@ function facts({ settings, cells, missing, command }: PapersReport): string[] {
   const steps = results.flatMap((result) => result.steps ?? []);
   return [
     `- Data: ${data.source}; ${count(train.ids.length)} training, ${held}${count(test.ids.length)} test sequences of up to ${data.length} letters (SHA-256 ${data.digest.slice(0, 12)}…)`,
-    `- Training: ${budgetText(budget, steps)} a model, ${recipe} recipe`,
+    `- Training: ${budgetText(budget, steps)} a model, ${recipe} recipe${exponent ? "" : ", without a learned exponent"}`,
     `- Machine: ${[...machines].join("; ")}`,
     `- Version: embranch ${[...versions].join(", ")}`,
     `- Command: \`${command}\``,

@@ -42,6 +42,7 @@ export interface CellResult extends Keyed {
   /** These settings, to be read. */
   subject: Subject;
   recipe?: string;
+  exponent?: boolean;
   budget?: Budget;
   data: string;
   /** Errors on the test sequences; absent where training diverged. */
@@ -64,6 +65,8 @@ export interface PaperSettings {
   data: PaperData;
   budget: Budget;
   recipe: "default" | "paper";
+  /** False: predictions are the space's distances as they are, as in the papers; else the recipe decides. */
+  exponent?: boolean;
 }
 
 export interface PaperRunOptions extends Omit<MeasureOptions, "progress"> {
@@ -99,9 +102,9 @@ const hash = (value: unknown): string =>
 export function cellSettings(
   table: PaperTable,
   { row, column, subject }: Cell,
-  { data, budget, recipe }: PaperSettings,
+  { data, budget, recipe, exponent }: PaperSettings,
 ): string {
-  const training = subject.kind === "model" ? { budget, recipe, length: data.length } : {};
+  const training = subject.kind === "model" ? { budget, recipe, exponent, length: data.length } : {};
   return hash([table.name, row, column, subject, data.digest, data.family, training]);
 }
 
@@ -184,7 +187,7 @@ type Outcome = Pick<
 function resultOf(
   { name }: PaperTable,
   { cell, seed, key, settings }: Work,
-  { data, budget, recipe }: PaperSettings,
+  { data, budget, recipe, exponent }: PaperSettings,
   outcome: Outcome,
 ): CellResult {
   const isModel = cell.subject.kind === "model";
@@ -197,7 +200,7 @@ function resultOf(
     seed,
     settings,
     subject: cell.subject,
-    ...(isModel && { recipe, budget }),
+    ...(isModel && { recipe, exponent, budget }),
     data: data.digest,
     ...outcome,
     machine: {
@@ -214,7 +217,7 @@ function resultOf(
 async function trained(
   options: ModelOptions,
   seed: number,
-  { data, budget, recipe }: PaperSettings,
+  { data, budget, recipe, exponent }: PaperSettings,
   { onShare, ...measuring }: MeasureOptions & { onShare: (share: number) => void },
 ): Promise<Outcome> {
   let parameters = 0;
@@ -226,6 +229,7 @@ async function trained(
       validation: data.validation,
       length: data.length,
       recipe,
+      exponent,
       seed,
       onStart: (plan) => (parameters = plan.parameters),
       onProgress: ({ done }) => onShare(done),

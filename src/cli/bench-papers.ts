@@ -49,6 +49,8 @@ interface PapersCliOptions extends CommonOptions {
   share: number;
   length: number;
   recipe: "default" | "paper";
+  exponent: boolean;
+  lambdas: number[];
   device: Device;
 }
 
@@ -64,6 +66,11 @@ function budget(text: string): Budget {
 /** Parses `1,2,3`. */
 function seeds(text: string): number[] {
   return [...new Set(text.split(",").map((each) => positiveInteger(each)))];
+}
+
+/** Parses `1e-6,3e-7`. */
+function numbers(text: string): number[] {
+  return [...new Set(text.split(",").map((each) => positiveNumber(each)))];
 }
 
 const words = (text: string): string[] => text.split(",").filter((word) => word !== "");
@@ -112,6 +119,16 @@ export function papersCommand(line: readonly string[] = process.argv.slice(2)): 
       new Option("--recipe <name>", "how to train; `paper` is NeuroSEED's procedure")
         .choices(["default", "paper"])
         .default("default"),
+    )
+    .option(
+      "--no-exponent",
+      "predict by the space's distances as they are, as the papers, not by a learned power",
+    )
+    .option(
+      "--lambdas <list>",
+      "with --table nwa: weights of the regulariser besides the paper's",
+      numbers,
+      [],
     );
   withCommonOptions(withDevice(command));
   withExamples(command, [
@@ -129,12 +146,12 @@ export function papersCommand(line: readonly string[] = process.argv.slice(2)): 
 }
 
 async function run(options: PapersCliOptions, line: string): Promise<void> {
-  const { output, seeds, budget, recipe, quiet, threads, device, json } = options;
+  const { output, seeds, budget, recipe, exponent, quiet, threads, device, json } = options;
   const data = await loadData(options);
-  const { as: set, dim, encoder } = options;
-  const table = paperTable(options.table, { set, dim, encoder, length: data.length });
+  const { as: set, dim, encoder, lambdas } = options;
+  const table = paperTable(options.table, { set, dim, encoder, lambdas });
   const cells = chooseCells(table, options.only);
-  const settings = { data, budget, recipe };
+  const settings = { data, budget, recipe, ...(!exponent && { exponent }) };
   const folder = await ResultFolder.open<CellResult>(output, table.name);
   const works = cells.reduce((sum, { subject }) => sum + (subject.kind === "model" ? seeds.length : 1), 0);
 

@@ -315,13 +315,14 @@ describe("a table", () => {
     }
   });
 
-  test("leaves out what cannot be trained on long sequences, and says so", () => {
-    const rows = (length: number) => {
-      const { cells, notes } = paperTable("synthetic", { length });
-      return { gru: cells.some(({ row }) => row === "gru"), notes: notes.length };
-    };
-    expect(rows(152)).toEqual({ gru: true, notes: 0 });
-    expect(rows(1024)).toEqual({ gru: false, notes: 1 });
+  test("of the regulariser has more of its weights where they are asked for", () => {
+    const columns = (row: string) =>
+      paperTable("nwa", { lambdas: [1e-6, 3e-7] }).cells.flatMap((cell) =>
+        cell.row === row ? [cell.column] : [],
+      );
+    expect(columns("cnn")).toEqual(["without", "with", "λ=1e-6", "λ=3e-7"]);
+    // The paper's own is there already.
+    expect(columns("dsee")).toEqual(["without", "with", "λ=3e-7"]);
   });
 
   test("is cut down by rows, kinds of rows and columns", () => {
@@ -387,9 +388,11 @@ describe("a report", () => {
     const [all, homologous] = papersMarkdown(papersReport(nwa, results, { settings, command: "" })).split(
       "## Homologous pairs",
     );
-    expect(all).toContain("| cnn | 1.70 ± 0.20 (1.55 ± 0.01) | 3.45 ± 3.70 (1.52 ± 0.01) | 0.10 ± 0.00 |");
+    expect(all).toContain(
+      "| cnn | 1e-5 | 1.700 ± 0.200 (1.55 ± 0.01) | 3.450 ± 3.704 (1.52 ± 0.01) | 0.100 ± 0.000 |",
+    );
     expect(homologous).toContain(
-      "| cnn | 0.85 ± 0.10 (1.29 ± 0.02) | 1.73 ± 1.85 (1.29 ± 0.02) | 0.05 ± 0.00 |",
+      "| cnn | 1e-5 | 0.850 ± 0.100 (1.29 ± 0.02) | 1.725 ± 1.852 (1.29 ± 0.02) | 0.050 ± 0.000 |",
     );
   });
 
