@@ -33,7 +33,7 @@ export {
   type Simulation,
   type TreeNode,
 } from "./sequence/index.ts";
-export { condensedIndex, condensedLength, condensedPair } from "./sequence/condensed.ts";
+export { condensedIndex, condensedLength, condensedPair, type PairList } from "./sequence/condensed.ts";
 
 // Exact edit distances.
 export {
@@ -53,7 +53,6 @@ export {
   countKmers,
   type CountKmersOptions,
   type KmerProfiles,
-  type PairList,
   type PairOptions,
 } from "./baseline/profile.ts";
 export { KMER_DISTANCES, kmerDistances, type KmerDistance } from "./baseline/kmer.ts";

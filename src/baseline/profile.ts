@@ -16,7 +16,7 @@
 import { UsageError } from "../error.ts";
 import type { Progress } from "../kernel/index.ts";
 import type { Alphabet } from "../sequence/index.ts";
-import { condensedLength } from "../sequence/condensed.ts";
+import { condensedLength, type PairList } from "../sequence/condensed.ts";
 
 /** K-mer counts of N sequences, sparse. */
 export interface KmerProfiles {
@@ -97,14 +97,8 @@ export function countKmers(
   };
 }
 
-/** Pairs of sequences; those with the same left one should stand together. */
-export interface PairList {
-  left: Uint32Array;
-  right: Uint32Array;
-}
-
 export interface PairOptions {
-  /** The pairs to compare; default all unordered pairs in condensed order. */
+  /** The pairs to compare, best with those of the same left one together; default all unordered pairs in condensed order. */
   pairs?: PairList;
   /** Called now and then with the pairs done so far and their total; the last time with done = total. */
   progress?: Progress;

@@ -3,13 +3,12 @@
  * errors are measured on.
  *
  * NeuroSEED's synthetic set is made of families of 50 random sequences, and distances count within a family only
- * (SPEC A3, A7): across families all are equally unrelated. Models are trained on the whole file all the same, as
- * `fit` trains on any, and so meet unrelated pairs too.
+ * (SPEC A3, A7): across families all are equally unrelated.
  */
 
 import { ffpDistances } from "../baseline/ffp.ts";
 import { kmerDistances, type KmerDistance } from "../baseline/kmer.ts";
-import { countKmers, type PairList } from "../baseline/profile.ts";
+import { countKmers } from "../baseline/profile.ts";
 import { fitScale } from "../baseline/scale.ts";
 import type { Model } from "../engine/model-file.ts";
 import type { Device } from "../engine/run.ts";
@@ -18,6 +17,7 @@ import { DNA, Random, syntheticBatch, type SequenceSet } from "../sequence/index
 import { baseline, type BaselineResult } from "../task/baseline.ts";
 import { embed } from "../task/embed.ts";
 import { evaluate, measure, type Evaluation } from "../task/evaluate.ts";
+import { pairsWithin, type PairList } from "../sequence/condensed.ts";
 import { digestOf } from "../task/fit.ts";
 
 /** What a table is made with. */
@@ -191,16 +191,7 @@ async function familyPairs(
   family: number,
   { threads, signal }: MeasureOptions,
 ): Promise<{ pairs: PairList; truth: ArrayLike<number> }> {
-  const left: number[] = [];
-  const right: number[] = [];
-  for (let i = 0; i < codes.length; i++) {
-    const end = Math.min(codes.length, family * (Math.floor(i / family) + 1));
-    for (let j = i + 1; j < end; j++) {
-      left.push(i);
-      right.push(j);
-    }
-  }
-  const pairs = { left: Uint32Array.from(left), right: Uint32Array.from(right) };
+  const pairs = pairsWithin(codes.length, family);
   const kernel = await EditDistances.create({ threads });
   try {
     return { pairs, truth: await kernel.pairs(packCodes(codes), pairs.left, pairs.right, { signal }) };

@@ -146,10 +146,7 @@ function legend({ table, settings, cells }: PapersReport): string {
     );
   }
   if (settings.data.family !== undefined) {
-    notes.push(
-      "Errors are those of pairs within a family.",
-      "NeuroSEED trained on such pairs alone; these models met all pairs, and families are few.",
-    );
+    notes.push("Models are trained and measured on pairs within a family.");
   }
   return notes.join(" ");
 }

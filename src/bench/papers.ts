@@ -227,6 +227,7 @@ async function trained(
       ...budget,
       ...measuring,
       validation: data.validation,
+      family: data.family,
       length: data.length,
       recipe,
       exponent,

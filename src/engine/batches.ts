@@ -58,6 +58,8 @@ export interface BatchOptions {
   random: Random;
   /** Sequences in a batch. */
   batch: number;
+  /** Sequences of a family, where pairs are of one family: they come one family after the other. */
+  family?: number;
 }
 
 /** Indices of the sequences in the `step`-th slice of an endless sequence of shuffled epochs. */
@@ -94,20 +96,26 @@ export function toTokens(sequences: readonly Uint8Array[], { alphabet, length }:
 /**
  * The default recipe: all pairs of a batch, `augmented` of its sequences made up.
  *
- * With B = 256 a batch of 256 encodings carries 32,640 labels instead of 128.
+ * With B = 256 a batch of 256 encodings carries 32,640 labels instead of 128. Where there are families, a batch is of
+ * one of them.
  */
 export function allPairsBatches(options: BatchOptions & { augmented: number }): BatchSource {
   const { sequences, alphabet, length, oracle, random, batch } = options;
+  const { family = sequences.length } = options;
+  const families = Math.ceil(sequences.length / family);
   const augmented = oracle.labelsNewSequences ? options.augmented : 0;
-  const real = Math.min(batch - augmented, sequences.length);
-  const made = batch - real;
   const order = random.fork("order");
   return async (step) => {
-    const indices = epochSlice(sequences.length, real, step, order);
+    const [which, turn] = families === 1 ? [0, step] : [epochSlice(families, 1, step, order)[0], 1];
+    const start = which * family;
+    const parents = families === 1 ? sequences : sequences.slice(start, start + family);
+    const real = Math.min(batch - augmented, parents.length);
+    const among = families === 1 ? order : random.fork("family", step);
+    const indices = epochSlice(parents.length, real, turn, among).map((i) => start + i);
     const members = Array.from(indices, (i) => sequences[i]);
     const draw = random.fork("relatives", step);
-    const fresh = Array.from({ length: made }, () =>
-      relative(sequences, draw, { letters: alphabet.size, length }),
+    const fresh = Array.from({ length: batch - real }, () =>
+      relative(parents, draw, { letters: alphabet.size, length }),
     );
     const distances = await oracle.among(indices, fresh);
     const labels = new Float32Array(batch * batch);
@@ -129,24 +137,29 @@ export const MULTIPLICITY = 10;
 
 /**
  * The papers' recipe: sampled pairs (SPEC A7). Item i of an epoch of 10·N has sequence ⌊i/10⌋ first and a
- * uniform second one at a distance above 0; items come in random order.
+ * uniform second one of the same family at a distance above 0; items come in random order.
  */
 export function sampledPairBatches(options: BatchOptions): BatchSource {
   const { sequences, length, oracle, random, batch } = options;
   const half = batch / 2;
   const count = sequences.length;
+  const { family = count } = options;
+  const partner = (i: number, draw: Random) => {
+    const start = i - (i % family);
+    return start + draw.integer(Math.min(family, count - start));
+  };
   const order = random.fork("order");
   return async (step) => {
     const items = epochSlice(MULTIPLICITY * count, half, step, order);
     const left = items.map((item) => Math.floor(item / MULTIPLICITY));
     const draw = random.fork("partners", step);
-    const right = left.map(() => draw.integer(count));
+    const right = left.map((i) => partner(i, draw));
     let distances = await oracle.pairs(left, right);
     // Resample partners at distance 0; identical sequences throughout would never end, hence the bound.
     for (let tries = 0; tries < 100; tries++) {
       const zero = [...right.keys()].filter((i) => distances[i] === 0);
       if (zero.length === 0) break;
-      for (const i of zero) right[i] = draw.integer(count);
+      for (const i of zero) right[i] = partner(left[i], draw);
       distances = await oracle.pairs(left, right);
     }
     const members = [...left, ...right].map((i) => sequences[i]);

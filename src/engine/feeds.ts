@@ -44,6 +44,7 @@ async function labelledBatches(options: TrainOptions, random: Random): Promise<B
     oracle,
     random: random.fork("batches"),
     batch: recipe.batch,
+    family: options.family,
   };
   if (lossKind(recipe.loss.name).of === "triples") {
     const wanted = neighboursOf(recipe.loss);

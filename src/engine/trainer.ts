@@ -46,6 +46,8 @@ export interface TrainOptions extends ProgramOptions {
   /** Where a regulariser's targets come from; needed with one. */
   align?: Align;
   validation: ValidationSet;
+  /** Sequences of a family, where only pairs of one family are trained on. */
+  family?: number;
   seed: number;
   /** Wall-clock bound; the schedule follows the clock. */
   minutes?: number;

@@ -6,6 +6,7 @@
 
 import type { numpy as np } from "@jax-js/jax";
 import { tokenBatch, type Alphabet } from "../sequence/index.ts";
+import { condensedIndex, type PairList } from "../sequence/condensed.ts";
 import { DistanceBlocks } from "./distance-blocks.ts";
 import { lower } from "./lower.ts";
 import type { DistanceModel } from "./model.ts";
@@ -14,8 +15,9 @@ import { Program, Tensor, type ProgramOptions } from "./run.ts";
 /** Labelled sequences that are not trained on. */
 export interface ValidationSet {
   sequences: readonly Uint8Array[];
-  /** Distances of all pairs, condensed. */
+  /** Distances of all pairs, condensed, or of `pairs`. */
   distances: ArrayLike<number>;
+  pairs?: PairList;
 }
 
 /** Measures %RMSE on labelled sequences, with parameters as inputs so that nothing is compiled twice. */
@@ -68,7 +70,7 @@ export class Validator {
   }
 
   /**
-   * 100·√(mean over all pairs of (d̂ − D)²) with these values of the model. With `rescale`, predictions are first
+   * 100·√(mean over the pairs of (d̂ − D)²) with these values of the model. With `rescale`, predictions are first
    * multiplied by the factor that makes it least, Σ d̂·D / Σ d̂², which the space's learned scale takes on.
    */
   async percentRmse(
@@ -83,7 +85,12 @@ export class Validator {
     });
     const [count, dims] = output.dims;
     this.#blocks.parameters = this.#model.spaceParameters(parameters);
-    const predicted = await this.#blocks.condensed({ data: output.data as Float32Array, count, dims });
+    const all = await this.#blocks.condensed({ data: output.data as Float32Array, count, dims });
+    const { pairs } = this.#set;
+    const predicted =
+      pairs === undefined
+        ? all
+        : Float32Array.from(pairs.left, (i, at) => all[condensedIndex(i, pairs.right[at], count)]);
     const truth = (i: number) => this.#set.distances[i] / this.#length;
     let factor = 1;
     if (rescale) {

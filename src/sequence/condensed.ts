@@ -58,6 +58,26 @@ export function condensedSide(length: number): number {
   return n;
 }
 
+/** Pairs of things by their positions: (left[i], right[i]). */
+export interface PairList {
+  left: Uint32Array;
+  right: Uint32Array;
+}
+
+/** The pairs (left[i] < right[i]) of n things that stand in one run of `size` things, of which the last may be shorter. */
+export function pairsWithin(n: number, size: number): PairList {
+  const left: number[] = [];
+  const right: number[] = [];
+  for (let i = 0; i < n; i++) {
+    const end = Math.min(n, size * (Math.floor(i / size) + 1));
+    for (let j = i + 1; j < end; j++) {
+      left.push(i);
+      right.push(j);
+    }
+  }
+  return { left: Uint32Array.from(left), right: Uint32Array.from(right) };
+}
+
 /** An array of the same type as `like`, zero-filled. */
 export function arrayLike<Values extends NumberArray>(like: Values, length: number): Values {
   return new (like.constructor as new (length: number) => Values)(length);

@@ -8,12 +8,12 @@
 
 import { ffpDistances } from "../baseline/ffp.ts";
 import { KMER_DISTANCES, kmerDistances, type KmerDistance } from "../baseline/kmer.ts";
-import { countKmers, type PairList } from "../baseline/profile.ts";
+import { countKmers } from "../baseline/profile.ts";
 import { fitScale } from "../baseline/scale.ts";
 import { UsageError } from "../error.ts";
 import { EditDistances, packCodes, type Costs, type Progress } from "../kernel/index.ts";
 import { Random, type SequenceSet } from "../sequence/index.ts";
-import { condensedLength } from "../sequence/condensed.ts";
+import { condensedLength, type PairList } from "../sequence/condensed.ts";
 import { ranks } from "./correlation.ts";
 import { measure, samplePairs, type Evaluation } from "./evaluate.ts";
 

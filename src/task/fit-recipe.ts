@@ -13,7 +13,7 @@ const TRIPLE_BATCH = 384;
 
 /** The recipe that is asked for, with what is set one by one; throws a `UsageError` on what makes no batches. */
 export function recipeOf(
-  { recipe: name, settings = {}, distances, regularizer }: FitOptions,
+  { recipe: name, settings = {}, distances, family, regularizer }: FitOptions,
   sequences: number,
 ): Recipe {
   const base = name === "paper" ? paperRecipe(sequences) : DEFAULT_RECIPE;
@@ -35,6 +35,11 @@ export function recipeOf(
   // Only the kernel can label made-up sequences; with a matrix a batch holds real ones alone.
   if (distances !== undefined && !real) batch = Math.min(batch, 2 * Math.floor(sequences / 2));
   const share = distances === undefined && !real ? base.augmented / base.batch : 0;
+  if (family !== undefined && ofTriples) {
+    throw new UsageError(`family: needs a loss of pairs, got ${loss.name}`);
+  }
+  // A batch of all pairs is one family and its made-up relatives.
+  if (family !== undefined && !real) batch = Math.min(batch, 2 * Math.floor(family / (1 - share) / 2));
   const { augmented = Math.round(share * batch) } = settings;
   if (augmented > 0 && real) throw new UsageError(`augmented: ${mates}; leave it out`);
   if (augmented > 0 && distances !== undefined) {

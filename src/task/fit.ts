@@ -15,7 +15,7 @@ import { EditDistances, packCodes, type Costs } from "../kernel/index.ts";
 import { completeOptions, startedAsPapers, type EncoderOptions } from "../nn/encoder.ts";
 import type { RegularizerOptions } from "../nn/regularizer.ts";
 import { findUniques, Random, subset, type SequenceSet } from "../sequence/index.ts";
-import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
+import { condensedIndex, condensedLength, pairsWithin, type PairList } from "../sequence/condensed.ts";
 import { VERSION } from "../version.ts";
 import { recipeOf, spaceOf } from "./fit-recipe.ts";
 import { divideBy, type Splitting } from "./split.ts";
@@ -29,6 +29,11 @@ export interface FitOptions {
   encoder?: EncoderOptions;
   /** Default `hyperbolic`. */
   geometry?: GeometryName;
+  /**
+   * Sequences of a family, where distances count within families only: both sets come one family after the other,
+   * and a batch of all pairs is of one family.
+   */
+  family?: number;
   /** Learn a power of the distance (default true, but for `recipe: "paper"`). */
   exponent?: boolean;
   /** Settings of the space; by default what suits the recipe. */
@@ -88,8 +93,8 @@ export interface FitResult {
   attention?: Uint8Array;
   manifest: Manifest;
   training: TrainResult;
-  /** The held-out sequences that the model was chosen by, and their exact distances, condensed. */
-  validation: { set: SequenceSet; distances: ArrayLike<number> };
+  /** The held-out sequences that the model was chosen by, and the exact distances of all pairs, condensed, or of `pairs`. */
+  validation: { set: SequenceSet; distances: ArrayLike<number>; pairs?: PairList };
 }
 
 /** Held-out sequences that are validated on at most: half a million pairs say enough. */
@@ -113,10 +118,11 @@ export function digestOf(sets: readonly SequenceSet[]): string {
 }
 
 /** What a checkpoint must agree with: the data, and where its labels come from. */
-function labelDigest(data: string, { costs, distances }: FitOptions): string {
+function labelDigest(data: string, { costs, distances, family }: FitOptions): string {
   const hash = createHash("sha256").update(data);
   if (costs !== undefined) hash.update(costs.substitution).update(String(costs.gap));
   if (distances !== undefined) hash.update(Float64Array.from(distances));
+  if (family !== undefined) hash.update(`families of ${family}`);
   return hash.digest("hex");
 }
 
@@ -136,7 +142,7 @@ interface Division {
 
 async function divide(
   sequences: SequenceSet,
-  { validation: given, split = { by: "random" }, seed = 1, threads }: FitOptions,
+  { validation: given, family, split = { by: "random" }, seed = 1, threads }: FitOptions,
 ): Promise<Division> {
   if (given !== undefined) {
     if (given.alphabet !== sequences.alphabet) {
@@ -145,12 +151,17 @@ async function divide(
       );
     }
     const count = given.ids.length;
-    const validation =
-      count <= MOST_VALIDATED
-        ? given
-        : subset(given, new Random(seed).fork("held out").sample(count, MOST_VALIDATED).sort());
+    const chosen = () =>
+      family === undefined
+        ? new Random(seed).fork("held out").sample(count, MOST_VALIDATED).sort()
+        : Uint32Array.from(
+            { length: Math.max(family, MOST_VALIDATED - (MOST_VALIDATED % family)) },
+            (_, i) => i,
+          );
+    const validation = count <= MOST_VALIDATED ? given : subset(given, chosen());
     return { training: sequences, validation };
   }
+  if (family !== undefined) throw new UsageError("family: needs validation sequences, family by family");
   // Copies of one sequence on both sides would flatter the error, so only different ones are split.
   const { representatives } = findUniques(sequences.codes);
   if (representatives.length < 4) {
@@ -180,6 +191,18 @@ function condensedSubset(values: ArrayLike<number>, count: number, chosen: Uint3
       out[at++] = values[condensedIndex(chosen[i], chosen[j], count)];
   }
   return out;
+}
+
+/** Distances of the pairs, or of all. */
+function exactDistances(
+  kernel: EditDistances,
+  sequences: readonly Uint8Array[],
+  pairs: PairList | undefined,
+  costs: Costs | undefined,
+): Promise<ArrayLike<number>> {
+  const packed = packCodes(sequences);
+  if (pairs === undefined) return kernel.allPairs(packed, { costs });
+  return kernel.pairs(packed, pairs.left, pairs.right, { costs });
 }
 
 /**
@@ -236,9 +259,11 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
             condensedSubset(given, sequences.ids.length, indices!.training),
             training.ids.length,
           );
+    const { family } = options;
+    const pairs = family === undefined ? undefined : pairsWithin(validation.ids.length, family);
     const distances =
       given === undefined
-        ? await kernel.allPairs(packCodes(validation.codes), { costs })
+        ? await exactDistances(kernel, validation.codes, pairs, costs)
         : condensedSubset(given, sequences.ids.length, indices!.validation);
     const result = await train({
       model: config,
@@ -247,7 +272,8 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
       alphabet: sequences.alphabet,
       oracle,
       align: kernelAligner(kernel),
-      validation: { sequences: validation.codes, distances },
+      validation: { sequences: validation.codes, distances, pairs },
+      family,
       seed,
       minutes,
       steps,
@@ -296,7 +322,7 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
         model.regularizer === undefined ? undefined : await encodeAttention(config, result, manifest),
       manifest,
       training: result,
-      validation: { set: validation, distances },
+      validation: { set: validation, distances, pairs },
     };
   } finally {
     await kernel.close();

@@ -72,6 +72,29 @@ describe("all pairs of a batch", () => {
     expect(expected[1]).not.toEqual(expected[0]);
   });
 
+  test("of one family are of one family, and every family comes once an epoch", async () => {
+    const source = allPairsBatches({ ...options(5), augmented: 1, family: 4 });
+    const families = [sequences.slice(0, 4), sequences.slice(4, 8), sequences.slice(8)].map((family) =>
+      family.map(String).sort(),
+    );
+    for (const first of [1, 4]) {
+      const seen = new Set<number>();
+      for (let step = first; step < first + 3; step++) {
+        const made = await source(step);
+        const all = members(made);
+        expect(all).toHaveLength(5);
+        expect(made.labels).toEqual(
+          shares(all.flatMap((a) => all.map((b) => [a, b] as [Uint8Array, Uint8Array]))),
+        );
+        const family = families.findIndex((each) => each.includes(String(all[0])));
+        const real = all.slice(0, families[family].length).map(String);
+        expect(real.sort()).toEqual(families[family]);
+        seen.add(family);
+      }
+      expect(seen.size).toBe(3);
+    }
+  });
+
   test("batches may be asked for ahead", async () => {
     const expected = allPairsBatches({ ...options(7), augmented: 3 });
     const ahead = allPairsBatches({ ...options(7), augmented: 3 });
@@ -95,6 +118,17 @@ describe("sampled pairs", () => {
     const copies = (sequence: Uint8Array) =>
       sequences.filter((other) => String(other) === String(sequence)).length;
     for (const sequence of sequences) expect(firsts.get(String(sequence))).toBe(10 * copies(sequence));
+  });
+
+  test("within families leave none", async () => {
+    const source = sampledPairBatches({ ...options(20), family: 4 });
+    const families = sequences.map((sequence, i) => [String(sequence), Math.floor(i / 4)] as const);
+    const of = (sequence: Uint8Array) =>
+      families.flatMap(([text, family]) => (text === String(sequence) ? [family] : []));
+    for (let step = 1; step <= 10; step++) {
+      const all = members(await source(step));
+      for (let i = 0; i < 10; i++) expect(of(all[i + 10])).toEqual(expect.arrayContaining(of(all[i])));
+    }
   });
 
   test("of nothing but copies end all the same", async () => {
