@@ -225,7 +225,9 @@ function cellText(
 }
 
 function numberText({ mean, deviation }: { mean: number; deviation?: number }, digits: number): string {
-  return `${mean.toFixed(digits)}${deviation === undefined ? "" : ` ± ${deviation.toFixed(digits)}`}`;
+  // No −0.000.
+  const text = mean.toFixed(digits).replace(/^-(0\.?0*)$/, "$1");
+  return `${text}${deviation === undefined ? "" : ` ± ${deviation.toFixed(digits)}`}`;
 }
 
 function markdownTable([header, ...rows]: readonly (readonly string[])[]): string {
@@ -235,7 +237,8 @@ function markdownTable([header, ...rows]: readonly (readonly string[])[]): strin
 
 /** What the numbers were made with. */
 function facts({ settings, cells, missing, command }: PapersReport): string[] {
-  const { data, budget, recipe, exponent = true } = settings;
+  const { data, budget, recipe, exponent } = settings;
+  const hasExponent = exponent ?? recipe === "default";
   const { train, validation, test } = data;
   const held = validation === undefined ? "" : `${count(validation.ids.length)} validation, `;
   const results = cells.flatMap((cell) => cell.results);
@@ -246,7 +249,7 @@ function facts({ settings, cells, missing, command }: PapersReport): string[] {
   const steps = results.flatMap((result) => result.steps ?? []);
   return [
     `- Data: ${data.source}; ${count(train.ids.length)} training, ${held}${count(test.ids.length)} test sequences of up to ${data.length} letters (SHA-256 ${data.digest.slice(0, 12)}…)`,
-    `- Training: ${budgetText(budget, steps)} a model, ${recipe} recipe${exponent ? "" : ", without a learned exponent"}`,
+    `- Training: ${budgetText(budget, steps)} a model, ${recipe} recipe, ${hasExponent ? "with" : "without"} learned exponents`,
     `- Machine: ${[...machines].join("; ")}`,
     `- Version: embranch ${[...versions].join(", ")}`,
     `- Command: \`${command}\``,
@@ -256,7 +259,7 @@ function facts({ settings, cells, missing, command }: PapersReport): string[] {
 
 /** The budget, and how many steps it was good for. */
 function budgetText(budget: Budget, steps: readonly number[]): string {
-  if ("steps" in budget) return `${count(budget.steps)} steps`;
+  if ("steps" in budget) return `${count(budget.steps)} ${budget.steps === 1 ? "step" : "steps"}`;
   const minutes = `${budget.minutes} minutes`;
   return steps.length === 0
     ? minutes

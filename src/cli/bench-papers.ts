@@ -54,6 +54,9 @@ interface PapersCliOptions extends CommonOptions {
   device: Device;
 }
 
+/** Work of a baseline beside that of a model, about. */
+const BASELINE_COST = 0.002;
+
 /** Parses `10` (minutes) or `2000steps`. */
 function budget(text: string): Budget {
   const steps = /^(\d+)steps?$/.exec(text)?.[1];
@@ -80,7 +83,7 @@ export function papersCommand(line: readonly string[] = process.argv.slice(2)): 
   const command = new Command("papers")
     .summary("the papers' tables, ours beside the published numbers")
     .description(
-      "Trains and measures the models of a table of the papers one after another, and writes the table with the published numbers beside ours. Each result is appended to <folder>/<table>.jsonl at once: the same command goes on where it was stopped, and several at a time share the work of one folder.",
+      "Trains and measures the models of a table of the papers one after another, and writes the table with the published numbers beside ours. Each result is appended to <folder>/<table>.jsonl at once: the same command goes on where it was stopped, and several at a time share the work of one folder. With the default budget the largest table takes a day; --only, --seeds and --budget make it less.",
     )
     .addOption(new Option("--table <name>", "which table").choices(PAPER_TABLES).makeOptionMandatory())
     .requiredOption("-o, --output <folder>", "folder for the results and the table")
@@ -153,10 +156,21 @@ async function run(options: PapersCliOptions, line: string): Promise<void> {
   const cells = chooseCells(table, options.only);
   const settings = { data, budget, recipe, ...(!exponent && { exponent }) };
   const folder = await ResultFolder.open<CellResult>(output, table.name);
-  const works = cells.reduce((sum, { subject }) => sum + (subject.kind === "model" ? seeds.length : 1), 0);
+  // In the order in which they are made.
+  const costs = cells.flatMap(({ subject }) =>
+    subject.kind === "model" ? seeds.map(() => 1) : [BASELINE_COST],
+  );
+  const works = costs.length;
+  const before = costs.map((_, i) => sum(costs.slice(0, i)));
+  const models = costs.filter((cost) => cost === 1).length;
 
   const interrupt = interruption();
   const progress = new Progress(table.name, { total: works, unit: "cells", quiet });
+  if (models > 0 && "minutes" in budget) {
+    progress.note(
+      `${models} models of ${budget.minutes} minutes: ${hoursText(models * budget.minutes)} in all`,
+    );
+  }
   let result: Awaited<ReturnType<typeof runPapers>>;
   try {
     result = await runPapers(folder, table, cells, seeds, settings, {
@@ -164,7 +178,7 @@ async function run(options: PapersCliOptions, line: string): Promise<void> {
       device,
       signal: interrupt.signal,
       onProgress: (done, share, message) =>
-        progress.update(done, { message, fraction: (done + share) / works }),
+        progress.update(done, { message, fraction: (before[done] + share * costs[done]) / sum(costs) }),
       onResult: (made) => progress.note(resultText(made)),
     });
   } finally {
@@ -195,6 +209,14 @@ async function run(options: PapersCliOptions, line: string): Promise<void> {
   const out = await openOutput(undefined);
   if (json) await out.write(papersJson(report));
   else if (!quiet) await out.write(`${markdown}\ntable   ${place("md")}\n`);
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** `90 minutes`, or `25 hours`. */
+function hoursText(minutes: number): string {
+  const [value, unit] = minutes < 120 ? [minutes, "minutes"] : [minutes / 60, "hours"];
+  return `${Number(value.toPrecision(2))} ${unit}`;
 }
 
 function resultText({ row, column, seed, evaluation, diverged }: CellResult): string {

@@ -199,7 +199,8 @@ export function modelOptions(options: FitCliOptions): FitOptions {
   return {
     ...preset,
     ...given({ encoder, regularizer, geometry, dim, split }),
-    exponent,
+    // The recipe decides, unless there is to be none.
+    ...(!exponent && { exponent }),
     recipe,
     settings: laidOver(preset?.settings, settings(options)),
   };

@@ -11,6 +11,7 @@ import { tokenBatch } from "../sequence/index.ts";
 import type { Random } from "../sequence/random.ts";
 import { relative } from "./augment.ts";
 import type { DistanceOracle } from "./labels.ts";
+import { multiplicity } from "./recipe.ts";
 
 /** What a step is fed. */
 export interface Batch {
@@ -132,11 +133,9 @@ export function allPairsBatches(options: BatchOptions & { augmented: number }): 
   };
 }
 
-/** Pairs of the paper's epoch for each sequence (SPEC A7). */
-export const MULTIPLICITY = 10;
-
 /**
- * The papers' recipe: sampled pairs (SPEC A7). Item i of an epoch of 10·N has sequence ⌊i/10⌋ first and a
+ * The papers' recipe: sampled pairs (SPEC A7). Each of the N sequences comes first in several pairs of an epoch: item
+ * i of an epoch of 10·N has sequence ⌊i/10⌋ first (⌊i⌋ of N, where there are families) and a
  * uniform second one of the same family at a distance above 0; items come in random order.
  */
 export function sampledPairBatches(options: BatchOptions): BatchSource {
@@ -144,14 +143,15 @@ export function sampledPairBatches(options: BatchOptions): BatchSource {
   const half = batch / 2;
   const count = sequences.length;
   const { family = count } = options;
+  const times = multiplicity(options.family);
   const partner = (i: number, draw: Random) => {
     const start = i - (i % family);
     return start + draw.integer(Math.min(family, count - start));
   };
   const order = random.fork("order");
   return async (step) => {
-    const items = epochSlice(MULTIPLICITY * count, half, step, order);
-    const left = items.map((item) => Math.floor(item / MULTIPLICITY));
+    const items = epochSlice(times * count, half, step, order);
+    const left = items.map((item) => Math.floor(item / times));
     const draw = random.fork("partners", step);
     const right = left.map((i) => partner(i, draw));
     let distances = await oracle.pairs(left, right);

@@ -18,7 +18,10 @@ export interface AdamOptions {
   epsilon?: number;
   /** Strength of weight decay (default 0). */
   weightDecay?: number;
-  /** `decoupled` is AdamW; `coupled` adds λθ to the gradient, as torch's Adam does (default `decoupled`). */
+  /**
+   * `decoupled` (default) is AdamW, of weights alone; `coupled` adds λθ to the gradient of all parameters, as torch's
+   * Adam does.
+   */
   decay?: "decoupled" | "coupled";
   /** Largest norm of the gradient; longer ones are scaled down (default: no limit). */
   clip?: number;
@@ -40,7 +43,7 @@ export interface AdamState {
 
 /** Vectors [size] that tell parameters apart. */
 export interface ParameterGroups {
-  /** 1 where weight decay applies, else 0. */
+  /** 1 where decoupled weight decay applies, else 0. */
   decayMask: np.Array;
   /** Multiples of the learning rate; without them all learn at the same. */
   multiples?: np.Array;
@@ -114,7 +117,7 @@ export function adam(
 ): { state: AdamState; norm: np.Array } {
   const norm = np.sqrt(np.square(gradient.ref).sum());
   let g = clipped(gradient, norm, clip);
-  if (weightDecay > 0 && decay === "coupled") g = g.add(parameters.ref.mul(decayMask.ref).mul(weightDecay));
+  if (weightDecay > 0 && decay === "coupled") g = g.add(parameters.ref.mul(weightDecay));
   const newMean = mean.mul(betas[0]).add(g.ref.mul(1 - betas[0]));
   const newSquare = square.mul(betas[1]).add(np.square(g).mul(1 - betas[1]));
   let change = adaptiveChange(newMean.ref, newSquare.ref, numbers.ref, { epsilon, rectified });

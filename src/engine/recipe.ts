@@ -53,9 +53,14 @@ export const DEFAULT_RECIPE: Recipe = {
   patience: 10,
 };
 
+/** Pairs that a sequence comes first in, in an epoch of the papers: ten, or one where they are within families (SPEC A7). */
+export function multiplicity(family?: number): number {
+  return family === undefined ? 10 : 1;
+}
+
 /** NeuroSEED's procedure (SPEC A7): 128 sampled pairs, Adam 0.01, early stopping after 50 epochs. */
-export function paperRecipe(sequences: number): Recipe {
-  const epoch = Math.ceil((10 * sequences) / 128);
+export function paperRecipe(sequences: number, family?: number): Recipe {
+  const epoch = Math.ceil((multiplicity(family) * sequences) / 128);
   return {
     name: "paper",
     pairs: "sampled",

@@ -13,7 +13,7 @@ export type ScheduleName = "cosine" | "linear" | "constant" | "inverse-sqrt";
 
 export interface ScheduleOptions {
   schedule: ScheduleName;
-  /** Share of the run over which the rate rises linearly from 0. */
+  /** Share of the run over which the rate rises linearly from 0; `inverse-sqrt` needs one, and without it is constant. */
   warmup: number;
 }
 
@@ -22,7 +22,7 @@ export function scheduleFactor(done: number, { schedule, warmup }: ScheduleOptio
   const share = Math.min(1, Math.max(0, done));
   if (share < warmup) return share / warmup;
   if (schedule === "constant") return 1;
-  if (schedule === "inverse-sqrt") return Math.sqrt(warmup / share);
+  if (schedule === "inverse-sqrt") return warmup === 0 ? 1 : Math.sqrt(warmup / share);
   const rest = (share - warmup) / (1 - warmup);
   return schedule === "linear" ? 1 - rest : 0.5 * (1 + Math.cos(Math.PI * rest));
 }

@@ -54,6 +54,13 @@ export function tripleBatches({ neighbours, ...options }: TripleOptions): BatchS
   };
 }
 
+/** Positions of the `count` smallest values, the smallest first, and of equal ones the first first. */
+function smallest(values: Float64Array, count: number): Uint32Array {
+  const largest = values.toSorted()[count - 1];
+  const candidates = Uint32Array.from([...values.keys()].filter((i) => values[i] <= largest));
+  return candidates.sort((a, b) => values[a] - values[b] || a - b).subarray(0, count);
+}
+
 /** Sequences among which neighbours are looked for at a time: half a million pairs a thousand of them. */
 const NEIGHBOUR_BLOCK = 8192;
 
@@ -77,11 +84,11 @@ export async function nearestNeighbours(
     const size = members.length;
     const distances = await oracle.among(members, []);
     for (let i = 0; i < size; i++) {
-      // A distance and whose it is, in one number that sorts by the distance.
-      const keys = Float64Array.from({ length: size }, (_, j) =>
-        i === j ? Infinity : distances[condensedIndex(i, j, size)] * size + j,
-      ).sort();
-      for (let k = 0; k < width; k++) out[members[i] * width + k] = members[keys[k % (size - 1)] % size];
+      const row = Float64Array.from({ length: size }, (_, j) =>
+        i === j ? Infinity : distances[condensedIndex(i, j, size)],
+      );
+      const nearest = smallest(row, Math.min(width, size - 1));
+      for (let k = 0; k < width; k++) out[members[i] * width + k] = members[nearest[k % nearest.length]];
     }
   }
   return out;

@@ -2,7 +2,7 @@
  * @file The encoder of CNN-ED (Dai et al., "Convolutional embedding for edit distance", SIGIR 2020; SPEC B9).
  *
  * Each letter's indicator along the sequence is a signal of one channel, and all letters go through the same
- * convolutions (width 3, no bias), each followed by average pooling as long as positions are left. Theory
+ * convolutions (width 3, no bias), each followed by average pooling of two positions as long as four are left. Theory
  * says that such pooling alone nearly preserves edit distances.
  */
 

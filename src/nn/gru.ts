@@ -114,6 +114,7 @@ export const gruEncoder: EncoderFactory<typeof gruOptions> = (options, { length,
     ...Object.fromEntries(stack.map((layer, i) => [`layer${i + 1}`, layer])),
     readout: readout(hidden, dim, {
       layers: options.readout,
+      hidden,
       weights: options.weights,
       dropout: options.dropout,
     }),

@@ -26,7 +26,7 @@ import { transformerLayer } from "./transformer.ts";
 
 export const nwaOptions = z.strictObject({
   lambda: z.number().positive().default(1e-5).describe("weight beside the loss of distances"),
-  width: z.int().positive().default(64).describe("width of a position's vector"),
+  width: z.int().positive().optional().describe("width of a position's vector (default: half the dimension)"),
   heads: z.int().positive().default(4).describe("attention heads"),
   layers: z.int().positive().default(2).describe("transformer layers of the decoder"),
   inner: z.int().positive().default(1024).describe("width inside their feed-forward parts"),
@@ -80,9 +80,10 @@ interface Crossing {
 
 /** The regulariser for points of `dim` coordinates of sequences up to `length` letters. */
 export function nwaRegularizer(
-  { width, heads, layers, inner, reference }: NwaOptions,
+  { width: given, heads, layers, inner, reference }: NwaOptions,
   { length, dim }: { length: number; dim: number },
 ): NwaRegularizer {
+  const width = given ?? Math.ceil(dim / 2);
   if (width % heads !== 0) throw new UsageError(`heads: must divide the width of ${width}, got ${heads}`);
   const positions = length + 1;
   const size = width / heads;

@@ -68,8 +68,9 @@ export function xavier(
   inputs: number,
   outputs: number,
   gain: number,
+  options?: { decay?: boolean },
 ): ParameterSpec {
-  return uniform(shape, gain * Math.sqrt(6 / (inputs + outputs)));
+  return uniform(shape, gain * Math.sqrt(6 / (inputs + outputs)), options);
 }
 
 /** Points of the Poincaré ball [..., m], uniform within `scale` < 1 of its centre. */

@@ -7,14 +7,16 @@ import { chain, type Block } from "./block.ts";
 import { batchNormalization, dense, dropout, rectifier } from "./blocks.ts";
 import { constant, normal, xavier, type ParameterTree } from "./parameter.ts";
 
-/** Settings of the readout that every encoder takes. */
+/** Settings of the readout, of every encoder that ends in one. */
 export const readoutSettings = {
   dropout: z.number().min(0).lt(1).default(0).describe("share of values dropped while training"),
   readout: z.int().positive().default(1).describe("dense layers that end the network"),
   weights: z
-    .enum(["fan-in", "papers"])
+    .enum(["fan-in", "papers", "xavier"])
     .default("fan-in")
-    .describe("what the readout starts from: PyTorch's rule, or NeuroSEED's far smaller numbers"),
+    .describe(
+      "what the readout starts from: PyTorch's rule, NeuroSEED's far smaller numbers, or Xavier's rule",
+    ),
 };
 
 export interface ReadoutOptions {
@@ -28,19 +30,28 @@ export interface ReadoutOptions {
   /**
    * `papers` starts from Xavier's rule with gain 1/inputs (SPEC A4.0): so near 0 that in a space where size
    * matters a learned scale has to make up for it, and a step of Adam moves points by many times their size.
-   * `fan-in` (default) is PyTorch's rule.
+   * `fan-in` (default) is PyTorch's rule, `xavier` Xavier's with gain 1.
    */
-  weights?: "fan-in" | "papers";
+  weights?: "fan-in" | "papers" | "xavier";
   /**
-   * `linear` ends in a dense layer; `reference` in dense layer, ReLU, dropout and batch normalisation, drawn
-   * from N(0, 1), with which the numbers of the Needleman-Wunsch Attention paper were produced (SPEC B3).
+   * `linear` ends in a dense layer. `reference`, with which the numbers of the Needleman-Wunsch Attention paper
+   * were produced (SPEC B3), follows every layer by ReLU, dropout and batch normalisation, and starts from N(0, 1)
+   * unless `weights` is `xavier`.
    */
   output?: "linear" | "reference";
 }
 
-/** Dense layer as NeuroSEED starts it: Xavier-uniform with gain 1/inputs, bias 0. */
-function paperParameters(inputs: number, outputs: number): ParameterTree {
-  return { weight: xavier([inputs, outputs], inputs, outputs, 1 / inputs), bias: constant([outputs], 0) };
+/** What a dense layer of it starts from; nothing for the rule that dense layers have anyway. */
+function starting(
+  inputs: number,
+  outputs: number,
+  { weights, output }: ReadoutOptions,
+): ParameterTree | undefined {
+  const bias = constant([outputs], 0);
+  if (weights === "xavier") return { weight: xavier([inputs, outputs], inputs, outputs, 1), bias };
+  if (output === "reference") return { weight: normal([inputs, outputs]), bias };
+  if (weights === "papers") return { weight: xavier([inputs, outputs], inputs, outputs, 1 / inputs), bias };
+  return undefined;
 }
 
 /** [batch, inputs] → [batch, dim]: each hidden layer is dense, ReLU, dropout, batch normalisation, in that order. */
@@ -59,16 +70,10 @@ export function readout(
   const widths = [inputs, ...Array.from({ length: layers - 1 }, () => hidden), dim];
   const blocks = widths.slice(1).map((outputs, i) => {
     const last = i === layers - 1;
-    const reference = last && output === "reference";
-    const active = !last || reference;
-    const parameters = reference
-      ? { weight: normal([widths[i], outputs]), bias: constant([outputs], 0) }
-      : weights === "papers"
-        ? paperParameters(widths[i], outputs)
-        : undefined;
+    const reference = output === "reference";
     return chain({
-      dense: dense(widths[i], outputs, parameters),
-      relu: active ? rectifier() : undefined,
+      dense: dense(widths[i], outputs, starting(widths[i], outputs, { weights, output })),
+      relu: !last || reference ? rectifier() : undefined,
       dropout: dropout(rate, [outputs]),
       norm: reference || (!last && batchNorm) ? batchNormalization(outputs) : undefined,
     });

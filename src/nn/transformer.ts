@@ -2,8 +2,9 @@
  * @file The transformer encoders of NeuroSEED, global and local (SPEC A4), and of NWA (SPEC B3).
  *
  * A segment of letters is a token; positions are added (sinusoids, or learned); then post-norm layers
- * x ← LN(x + attention(x)), x ← LN(x + W₂·ReLU(W₁·x)), a dense layer, and the readout over all tokens.
- * `local<K>` lets a token see those at most K away, `causal` those before it.
+ * x ← LN(x + attention(x)), x ← LN(x + W₂·ReLU(W₁·x)), a dense layer (NeuroSEED alone), and the readout over all
+ * tokens. `local<K>` lets a token see those at most K away, `causal` itself and those before it; NeuroSEED's
+ * `no_prev`, which sees those after, is its mirror image.
  */
 
 import { numpy as np } from "@jax-js/jax";
@@ -33,9 +34,10 @@ export const transformerOptions = z.strictObject({
     .string()
     .regex(/^(global|causal|local[1-9]\d*)$/, "must be global, causal or local<K>")
     .default("global")
-    .describe("what a token sees: all, those before it, or those at most K away"),
+    .describe("what a token sees: all, itself and those before it, or those at most K away"),
   positions: z.enum(["sinusoidal", "learned"]).default("sinusoidal").describe("how positions are told apart"),
   layerNorm: z.boolean().default(true).describe("normalise after the last layer"),
+  mix: z.boolean().default(true).describe("a dense layer, token by token, before the readout"),
   ...readoutSettings,
   output: z.enum(["linear", "reference"]).default("linear").describe("how the readout ends (SPEC B3)"),
 });
@@ -97,6 +99,14 @@ export function selfAttention(
   });
 }
 
+/** A dense layer's parameters by Xavier's rule, with PyTorch's bias. */
+function xavierDense(inputs: number, outputs: number): ParameterTree {
+  return {
+    weight: xavier([inputs, outputs], inputs, outputs, 1),
+    bias: fanIn([outputs], inputs, { decay: false }),
+  };
+}
+
 export interface TransformerLayerOptions {
   tokens: number;
   width: number;
@@ -113,12 +123,7 @@ export interface TransformerLayerOptions {
 export function transformerLayer(options: TransformerLayerOptions): Block {
   const { tokens, width, heads, inner = width, dropout: rate = 0, mask, uniform: xavierUniform } = options;
   const drawn = (inputs: number, outputs: number) =>
-    xavierUniform
-      ? {
-          weight: xavier([inputs, outputs], inputs, outputs, 1),
-          bias: fanIn([outputs], inputs, { decay: false }),
-        }
-      : undefined;
+    xavierUniform ? xavierDense(inputs, outputs) : undefined;
   return chain({
     attended: residual(
       chain({
@@ -145,23 +150,24 @@ export const transformerEncoder: EncoderFactory<typeof transformerOptions> = (
   options,
   { length, letters, dim },
 ) => {
-  const { segment, heads, layers, hidden, dropout: rate } = options;
+  const { segment, heads, layers, hidden, dropout: rate, weights } = options;
   if (hidden % 2 !== 0) throw new UsageError(`hidden: must be even for positions, got ${hidden}`);
   const tokens = Math.ceil(length / segment);
   const mask = attentionMask(options.attention, tokens);
   const inputs = segment * letters;
-  const narrow = (rows: number, bias: ReturnType<typeof constant>) => ({
-    weight: uniform([rows, hidden], 0.1),
-    bias,
-  });
+  // NWA draws every matrix by Xavier's rule, the table of positions too (SPEC B3).
+  const isXavier = weights === "xavier";
+  const narrow = (rows: number, bias: ReturnType<typeof constant>) =>
+    isXavier ? xavierDense(rows, hidden) : { weight: uniform([rows, hidden], 0.1), bias };
+  const table = isXavier
+    ? xavier([tokens, hidden], tokens, hidden, 1, { decay: false })
+    : normal([tokens, hidden], 1, { decay: false });
   const positions =
     options.positions === "learned"
-      ? learned<{ table: np.Array }>({ table: normal([tokens, hidden], 1, { decay: false }) }, (p, x) =>
-          x.add(p.table),
-        )
+      ? learned<{ table: np.Array }>({ table }, (p, x) => x.add(p.table))
       : fixed((x) => x.add(np.array(sinusoids(tokens, hidden)).reshape([tokens, hidden])));
   const stack = Array.from({ length: layers }, () =>
-    transformerLayer({ tokens, width: hidden, heads, dropout: rate, mask }),
+    transformerLayer({ tokens, width: hidden, heads, dropout: rate, mask, uniform: isXavier }),
   );
   return chain({
     letters: oneHotLetters(letters),
@@ -181,11 +187,11 @@ export const transformerEncoder: EncoderFactory<typeof transformerOptions> = (
     dropout: dropout(rate, [tokens, hidden]),
     ...Object.fromEntries(stack.map((layer, i) => [`layer${i + 1}`, layer])),
     norm: options.layerNorm ? layerNormalization(hidden, 1e-6) : undefined,
-    mix: dense(hidden, hidden, narrow(hidden, constant([hidden], 0))),
+    mix: options.mix ? dense(hidden, hidden, narrow(hidden, constant([hidden], 0))) : undefined,
     flatten: flatten(tokens * hidden),
     readout: readout(tokens * hidden, dim, {
       layers: options.readout,
-      weights: options.weights,
+      weights,
       dropout: rate,
       output: options.output,
     }),

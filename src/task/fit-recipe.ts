@@ -16,7 +16,7 @@ export function recipeOf(
   { recipe: name, settings = {}, distances, family, regularizer }: FitOptions,
   sequences: number,
 ): Recipe {
-  const base = name === "paper" ? paperRecipe(sequences) : DEFAULT_RECIPE;
+  const base = name === "paper" ? paperRecipe(sequences, family) : DEFAULT_RECIPE;
   const { loss = base.loss } = settings;
   const kind = lossKind(loss.name);
   const ofTriples = kind.of === "triples";
@@ -32,8 +32,8 @@ export function recipeOf(
   if (!ofTriples && base.pairs === "sampled" && batch % 2 !== 0) {
     throw new UsageError(`batch: must be even, since its halves are paired, got ${batch}`);
   }
-  // Only the kernel can label made-up sequences; with a matrix a batch holds real ones alone.
-  if (distances !== undefined && !real) batch = Math.min(batch, 2 * Math.floor(sequences / 2));
+  // Only the kernel can label made-up sequences; without any, a small set makes small batches.
+  if ((distances !== undefined || settings.augmented === 0) && !real) batch = Math.min(batch, 2 * Math.floor(sequences / 2));
   const share = distances === undefined && !real ? base.augmented / base.batch : 0;
   if (family !== undefined && ofTriples) {
     throw new UsageError(`family: needs a loss of pairs, got ${loss.name}`);
@@ -79,14 +79,13 @@ function defaultSpace(geometry: GeometryName, exponent: boolean, orderOnly: bool
   return { scale: true, exponent, initial: { ...radius, ...power } };
 }
 
-/** The space that is asked for, or else that of the recipe. */
+/** The space that is asked for, or else that of the recipe; with a power if that is asked for. */
 export function spaceOf(geometry: GeometryName, options: FitOptions, recipe: Recipe): SpaceOptions {
   const orderOnly = lossKind(recipe.loss.name).orderOnly ?? false;
-  if (options.space !== undefined) return options.space;
-  if (recipe.name === "paper" && !orderOnly) return {};
-  return defaultSpace(
-    geometry,
-    !orderOnly && recipe.name !== "paper" && (options.exponent ?? true),
-    orderOnly,
-  );
+  const isPaper = recipe.name === "paper";
+  const { space = isPaper && !orderOnly ? {} : undefined, exponent } = options;
+  // What learns order alone gets its scale when it is validated.
+  if (space !== undefined)
+    return { ...space, ...(orderOnly && { scale: true }), ...(exponent && { exponent }) };
+  return defaultSpace(geometry, !orderOnly && (exponent ?? !isPaper), orderOnly);
 }

@@ -184,6 +184,8 @@ const FIXED: Record<string, FixedPreset> = {
         layers: 2,
         hidden: 16,
         positions: "learned",
+        mix: false,
+        weights: "xavier",
         output: "reference",
       },
       geometry: "hyperbolic",

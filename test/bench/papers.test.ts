@@ -358,7 +358,7 @@ describe("a report", () => {
       /- Data: simulated reads; 24 training, 8 validation, 10 test sequences of up to \d+ letters/,
     );
     expect(text).toContain(
-      "- Training: 2 steps a model, default recipe\n- Machine: a processor, 2 cores, Node v20\n",
+      "- Training: 2 steps a model, default recipe, with learned exponents\n- Machine: a processor, 2 cores, Node v20\n",
     );
     expect(text).toContain("- Command: `embranch bench papers`\n- 75 cells of the table have no result yet");
     const json = JSON.parse(papersJson(report)) as Record<string, unknown>;
