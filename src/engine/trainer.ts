@@ -115,6 +115,8 @@ interface RunState {
   /** The lowest validation so far, once there is one. */
   best?: { validation: number; step: number };
   sinceBest: number;
+  /** Share of a timed run that was over, by compiling and labelling, when the first step began. */
+  began: number;
   history: HistoryEntry[];
   lossSum: number;
   lossCount: number;
@@ -122,6 +124,8 @@ interface RunState {
 
 /** Share of a timed run between validations. */
 const VALIDATE_SHARE = 0.04;
+/** A run that has no time left for steps takes one all the same, at the end of its schedule. */
+const LATEST_BEGIN = 0.999;
 /** Share of a run between points of the training curve. */
 const RECORD_SHARE = 0.005;
 
@@ -178,6 +182,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     model: options.model,
     recipe,
     sinceBest: 0,
+    began: 0,
     history: [],
     lossSum: 0,
     lossCount: 0,
@@ -186,6 +191,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const elapsed = () => before + (performance.now() - started) / 1000;
   const limit = steps ?? (minutes === undefined ? recipe.maximumSteps : Infinity);
   const done = () => Math.min(1, minutes === undefined ? state.step / limit : elapsed() / (60 * minutes));
+
+  // The schedule is that of the steps: a warm-up that compiling used up would be none.
+  const scheduled = () => (done() - state.began) / (1 - state.began);
 
   let saved = resumed === undefined ? undefined : checkpoint;
   let lastSave = performance.now();
@@ -249,14 +257,15 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       pending = step < limit ? batchOf(step + 1) : undefined;
       // A label that fails is met when the batch is awaited; until then the rejection has an owner.
       pending?.catch(() => undefined);
-      const learningRate = recipe.learningRate * scheduleFactor(done(), recipe);
+      if (state.step === 0) state.began = Math.min(done(), LATEST_BEGIN);
+      const learningRate = recipe.learningRate * scheduleFactor(scheduled(), recipe);
       const averageDecay = Math.min(recipe.averageDecay, step / (step + 10));
       const numbers = hyperparameters(step, learningRate, recipe.optimizer, averageDecay);
       const feeds = stepFeeds(vectors, specs, {
         ...batch,
         numbers,
         noise: noiseOf(step, model, recipe.batch, random),
-        stage: stage === undefined ? undefined : Float32Array.from(stage(done())),
+        stage: stage === undefined ? undefined : Float32Array.from(stage(scheduled())),
       });
       const outputs = await program.run(feeds);
       const [loss, norm, ...updated] = lowered.outputs.map((name) => outputs[name].data as Float32Array);

@@ -52,13 +52,16 @@ export function convolution(
 }
 
 /** Batch normalisation of axis 1; `gain` is what its gain starts with. */
-export function batchNormalization(channels: number, { gain = 1 }: { gain?: number } = {}): Block {
+export function batchNormalization(
+  channels: number,
+  { gain = 1, epsilon }: { gain?: number; epsilon?: number } = {},
+): Block {
   return {
     parameters: { ...(batchNormParameters(channels) as object), gain: constant([channels], gain) },
     statistics: batchNormStatistics(channels),
     noise: 0,
     apply: (parameters, statistics, x, { training }) =>
-      batchNorm(parameters as BatchNormArrays, statistics as Moments, x, { training }),
+      batchNorm(parameters as BatchNormArrays, statistics as Moments, x, { training, epsilon }),
   };
 }
 

@@ -15,7 +15,7 @@ import { readout, readoutSettings } from "./readout.ts";
 export const cnnEdOptions = z.strictObject({
   layers: z.int().positive().default(8).describe("convolutions"),
   channels: z.int().positive().default(8).describe("channels"),
-  activation: z.boolean().default(true).describe("ReLU in each layer"),
+  activation: z.boolean().default(false).describe("ReLU in each layer"),
   ...readoutSettings,
 });
 

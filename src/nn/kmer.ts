@@ -21,6 +21,12 @@ export const kmerOptions = z.strictObject({
   readout: z.int().positive().default(2).describe("dense layers that end the network"),
 });
 
+/**
+ * Added to the variance of a word's count: that of a word in one sequence of a hundred. A word that training hardly
+ * met would otherwise move points hundreds of times as far as others, once it turns up.
+ */
+const FLOOR = 0.01;
+
 /** Beyond this many words the counts are too many to learn from. */
 const MAXIMUM_WORDS = 65_536;
 
@@ -58,7 +64,7 @@ export const kmerEncoder: EncoderFactory<typeof kmerOptions> = (options, { lengt
   }
   return chain({
     counts: fixed((tokens) => kmerCounts(tokens, letters, k)),
-    norm: batchNormalization(words),
+    norm: batchNormalization(words, { epsilon: FLOOR }),
     readout: readout(words, dim, {
       layers: options.readout,
       weights: options.weights,

@@ -113,8 +113,8 @@ export interface Moments {
 }
 
 /** Gain and shift that normalise values with the given moments: normalised = x·gain + shift, [channels]. */
-export function normaliser({ gain, bias }: BatchNormArrays, { mean, variance }: Moments) {
-  const scale = np.reciprocal(np.sqrt(variance.add(EPSILON))).mul(gain);
+export function normaliser({ gain, bias }: BatchNormArrays, { mean, variance }: Moments, epsilon = EPSILON) {
+  const scale = np.reciprocal(np.sqrt(variance.add(epsilon))).mul(gain);
   return { shift: bias.sub(mean.mul(scale.ref)), scale };
 }
 
@@ -133,16 +133,14 @@ export function batchNorm(
   parameters: BatchNormArrays,
   running: Moments,
   x: np.Array,
-  { training }: { training: boolean },
+  { training, epsilon = EPSILON }: { training: boolean; epsilon?: number },
 ): { output: np.Array; statistics: Moments } {
   const channels = x.shape[1];
   const along = x.ndim === 3 ? [1, channels, 1] : [1, channels];
   const axes = x.ndim === 3 ? [0, 2] : [0];
   if (!training) {
-    const { scale, shift } = normaliser(parameters, {
-      mean: running.mean.ref,
-      variance: running.variance.ref,
-    });
+    const moments = { mean: running.mean.ref, variance: running.variance.ref };
+    const { scale, shift } = normaliser(parameters, moments, epsilon);
     return { output: x.mul(scale.reshape(along)).add(shift.reshape(along)), statistics: running };
   }
   // The variance is taken around the mean: E[x²] − E[x]² loses every digit where the mean dominates.
@@ -159,7 +157,7 @@ export function batchNorm(
     { mean: mean.reshape([channels]), variance: variance.ref },
     count,
   );
-  const scale = np.reciprocal(np.sqrt(variance.add(EPSILON))).mul(parameters.gain);
+  const scale = np.reciprocal(np.sqrt(variance.add(epsilon))).mul(parameters.gain);
   return { output: centred.mul(scale.reshape(along)).add(parameters.bias.reshape(along)), statistics };
 }
 

@@ -120,6 +120,12 @@ describe("a run bounded by steps", () => {
 });
 
 describe("bounds", () => {
+  test("minutes: the rate rises from the first step on, however long it took to get there", async () => {
+    const { history } = await train({ ...options, minutes: 0.06, recipe: { ...recipe, warmup: 0.5 } });
+    expect(history[0].step).toBe(1);
+    expect(history[0].learningRate).toBeLessThan(0.01 * recipe.learningRate);
+  });
+
   test("minutes: the run ends when they are over, and its schedule with them", async () => {
     const { seconds, history, steps } = await train({ ...options, minutes: 0.005 });
     expect(seconds).toBeGreaterThanOrEqual(0.3);
