@@ -57,8 +57,11 @@ export function tripleBatches({ neighbours, ...options }: TripleOptions): BatchS
 /** Positions of the `count` smallest values, the smallest first, and of equal ones the first first. */
 function smallest(values: Float64Array, count: number): Uint32Array {
   const largest = values.toSorted()[count - 1];
-  const candidates = Uint32Array.from([...values.keys()].filter((i) => values[i] <= largest));
-  return candidates.sort((a, b) => values[a] - values[b] || a - b).subarray(0, count);
+  const candidates: number[] = [];
+  for (let i = 0; i < values.length; i++) if (values[i] <= largest) candidates.push(i);
+  return Uint32Array.from(candidates)
+    .sort((a, b) => values[a] - values[b] || a - b)
+    .subarray(0, count);
 }
 
 /** Sequences among which neighbours are looked for at a time: half a million pairs a thousand of them. */

@@ -3,8 +3,8 @@
  *
  * A kernel is a pattern of letters with learned scores. At every position of the sequence it takes the best
  * soft score of an alignment of the pattern that ends there: a dynamic programme over the pattern, for all
- * positions at once, in which a letter of the pattern is matched, left out (but for the first) at a learned cost,
- * or followed by one inserted letter at that cost. Maxima are soft, log(eᵃ + eᵇ). Scores are max-pooled over windows of the
+ * positions at once, in which a letter of the pattern is matched, left out at a learned cost, or followed by one
+ * inserted letter at that cost. Maxima are soft, log(eᵃ + eᵇ). Scores are max-pooled over windows of the
  * sequence, normalised, and read out. Layers of it do not stack (NeuroSEED §2), so there is one.
  */
 
@@ -42,28 +42,32 @@ function softMaximum(a: np.Array, b: np.Array): np.Array {
   return b.add(excess);
 }
 
-/** Score of an alignment that would need letters beyond the sequence: so low that it does not count. */
-const IMPOSSIBLE = -30;
-
-/** Scores [batch, n, kernels] with as many positions of impossible ones before and after. */
-function extended(scores: np.Array, before: number, after: number): np.Array {
+/** Scores [batch, n, kernels] one position to the right; before the sequence they are `first` [1, 1, kernels]. */
+function moved(scores: np.Array, first: np.Array): np.Array {
   const [, length] = scores.shape;
-  if (before + after === 0) return scores;
-  const padded = np.pad(scores, [
+  const padded = np.pad(scores.slice([], [0, length - 1]), [
     [0, 0],
-    [before, after],
+    [1, 0],
     [0, 0],
   ]);
-  const total = before + length + after;
-  const edges = Array.from({ length: total }, (_, i) =>
-    i < before || i >= before + length ? IMPOSSIBLE : 0,
-  );
-  return padded.add(np.array(edges).reshape([1, total, 1]));
+  const edge = Array.from({ length }, (_, i) => (i === 0 ? 1 : 0));
+  return padded.add(first.mul(np.array(edge).reshape([1, length, 1])));
 }
 
-/** Scores one position to the right. */
-function moved(scores: np.Array): np.Array {
-  return extended(scores.slice([], [0, scores.shape[1] - 1]), 1, 0);
+/** Score of a position beyond the sequence: so low that it is no maximum. */
+const NOWHERE = -1e4;
+
+/** Scores [batch, n, kernels] with `more` positions beyond the sequence. */
+function extended(scores: np.Array, more: number): np.Array {
+  if (more === 0) return scores;
+  const [, length] = scores.shape;
+  const padded = np.pad(scores, [
+    [0, 0],
+    [0, more],
+    [0, 0],
+  ]);
+  const beyond = Array.from({ length: length + more }, (_, i) => (i < length ? 0 : NOWHERE));
+  return padded.add(np.array(beyond).reshape([1, length + more, 1]));
 }
 
 /** A soft-matching encoder. */
@@ -80,16 +84,20 @@ export const csmEncoder: EncoderFactory<typeof csmOptions> = (options, { length,
     const cost = np.log1p(np.exp(gap)).reshape([1, 1, kernels]);
     let scores: np.Array | undefined;
     byLetter.forEach((score, i) => {
-      const matched = scores === undefined ? score : moved(scores.ref).add(score);
-      let best = scores === undefined ? matched : softMaximum(matched, scores.sub(cost.ref));
+      // Before the sequence, all letters of the pattern so far are left out.
+      const leftOut = (count: number) => cost.ref.mul(-count);
+      let best =
+        scores === undefined
+          ? softMaximum(score, leftOut(1))
+          : softMaximum(moved(scores.ref, leftOut(i)).add(score), scores.sub(cost.ref));
       if (i < width - 1) {
-        const inserted = moved(best.ref).sub(cost.ref);
+        const inserted = moved(best.ref, leftOut(i + 1)).sub(cost.ref);
         best = softMaximum(best, inserted);
       }
       scores = best;
     });
     cost.dispose();
-    const padded = extended(scores!, 0, windows * window - length);
+    const padded = extended(scores!, windows * window - length);
     return padded.reshape([-1, windows, window, kernels]).max(2).transpose([0, 2, 1]);
   });
   return chain({

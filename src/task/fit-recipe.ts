@@ -33,7 +33,8 @@ export function recipeOf(
     throw new UsageError(`batch: must be even, since its halves are paired, got ${batch}`);
   }
   // Only the kernel can label made-up sequences; without any, a small set makes small batches.
-  if ((distances !== undefined || settings.augmented === 0) && !real) batch = Math.min(batch, 2 * Math.floor(sequences / 2));
+  if ((distances !== undefined || settings.augmented === 0) && !real)
+    batch = Math.min(batch, 2 * Math.floor(sequences / 2));
   const share = distances === undefined && !real ? base.augmented / base.batch : 0;
   if (family !== undefined && ofTriples) {
     throw new UsageError(`family: needs a loss of pairs, got ${loss.name}`);
