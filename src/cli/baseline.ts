@@ -2,11 +2,13 @@
 
 import { Command, InvalidArgumentError } from "commander";
 import { KMER_DISTANCES, type KmerDistance } from "../baseline/kmer.ts";
+import { countKmers } from "../baseline/profile.ts";
 import { UsageError } from "../error.ts";
-import type { AlphabetName } from "../sequence/index.ts";
+import type { Alphabet, AlphabetName } from "../sequence/index.ts";
 import { baseline, type BaselineReport } from "../task/baseline.ts";
 import { loadCosts, loadSequences } from "./load.ts";
 import {
+  namingOption,
   positiveInteger,
   wholeNumber,
   withAlphabet,
@@ -17,7 +19,7 @@ import {
 } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
-import { formatTable } from "./table.ts";
+import { decimals, formatTable } from "./table.ts";
 
 interface BaselineCliOptions extends CommonOptions {
   test: string;
@@ -44,6 +46,11 @@ function lengths(text: string): number[] {
   return [...new Set(found)];
 }
 
+/** Throws on lengths of k-mers that the alphabet is too large for. */
+function checkLengths(option: string, lengths: readonly number[] = [], alphabet: Alphabet): void {
+  for (const k of lengths) namingOption("k", option, () => countKmers([], { k, alphabet }));
+}
+
 /** Parses names of distances, separated by commas. */
 function distanceNames(text: string): KmerDistance[] {
   return [...new Set(text.split(","))].map((word) => {
@@ -61,10 +68,10 @@ export function baselineTable({ length, fitPairs, results }: BaselineReport): st
     k,
     distance,
     ...[evaluation.rmsePercent, evaluation.maePercent, evaluation.homologous.rmsePercent].map((error) =>
-      error === null ? "–" : `${error.toFixed(3)} %`,
+      decimals(error, 3, " %"),
     ),
-    evaluation.pearson.toFixed(4),
-    evaluation.spearman.toFixed(4),
+    decimals(evaluation.pearson, 4),
+    decimals(evaluation.spearman, 4),
     scale.toPrecision(4),
   ]);
   const { k, pairs } = first.homologous;
@@ -124,6 +131,8 @@ export function baselineCommand(): Command {
       throw new UsageError("baseline: --distance is for k-mers, of which --ffp leaves none; add --kmer");
     }
     const train = await loadSequences(path, { alphabet, minimum: 2, quiet });
+    checkLengths("--kmer", options.kmer, train.alphabet);
+    checkLengths("--ffp", options.ffp, train.alphabet);
     const test = await loadSequences(options.test, { alphabet: train.alphabet, minimum: 2, quiet });
     const costs =
       options.costs === undefined ? undefined : await loadCosts(options.costs, train.alphabet, gap);

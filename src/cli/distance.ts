@@ -13,6 +13,7 @@ import { embeddedDistances, exactDistances, samplePairedSets } from "../task/dis
 import { loadCosts, loadSequences } from "./load.ts";
 import {
   positiveInteger,
+  svgFile,
   wholeNumber,
   withAlphabet,
   withCommonOptions,
@@ -64,6 +65,7 @@ export function distanceCommand(): Command {
     .option(
       "--histogram <file>",
       "SVG figure of how many pairs are how far apart, with -o or instead of it; then of a random sample of the sequences where they make more than 20 million pairs",
+      svgFile("--histogram"),
     )
     .option("--square", "square .npy matrix instead of a condensed one")
     .option(
@@ -127,7 +129,7 @@ export function distanceCommand(): Command {
       const { distanceHistogram, medianDistance } = await import("../task/figures.ts");
       const of = `pairs of ${formatCount(rows)} ${b === undefined ? "" : `and ${formatCount(columns)} `}sequences`;
       const kind = exact ? "exact distance" : "embedded distance";
-      await figure.write(`${distanceHistogram(values, { of, kind })}\n`);
+      await figure.write(`${distanceHistogram(values, { of, kind, standalone: true })}\n`);
       return { ...comparison, median: medianDistance(values) };
     };
     try {
@@ -181,10 +183,6 @@ function checkOptions(
     [alphabet !== undefined && model !== undefined, "--alphabet is the model's; leave it out with -m"],
     [format === "phy" && second !== undefined, "a cross matrix has no PHYLIP form; name a .tsv or .npy file"],
     [square === true && format !== "npy", "--square is for .npy; .phy and .tsv are square anyway"],
-    [
-      histogram !== undefined && !/\.svg$/i.test(histogram),
-      `the name of the histogram must end in .svg, got ${histogram}`,
-    ],
     [
       histogram !== undefined && threshold !== undefined,
       "--histogram needs whole distances; leave --threshold out",

@@ -17,7 +17,7 @@ import {
 } from "./options.ts";
 import { openOutput } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
-import { formatTable } from "./table.ts";
+import { decimals, formatTable } from "./table.ts";
 
 interface EvaluateCliOptions extends CommonOptions {
   model: string;
@@ -38,20 +38,19 @@ export function evaluationTable({
   spearman,
   homologous,
 }: Evaluation): string {
-  const near = homologous.rmsePercent;
   return formatTable(
     [
       ["measure", "value", "meaning"],
       ["pairs", formatCount(pairs), "unordered pairs measured"],
-      ["RMSE", `${rmsePercent.toFixed(3)} %`, "root mean square error, percent of the model's length"],
-      ["MAE", `${maePercent.toFixed(3)} %`, "mean absolute error, percent of the model's length"],
+      ["RMSE", decimals(rmsePercent, 3, " %"), "root mean square error, percent of the model's length"],
+      ["MAE", decimals(maePercent, 3, " %"), "mean absolute error, percent of the model's length"],
       [
         "RMSE, homologous",
-        near === null ? "–" : `${near.toFixed(3)} %`,
+        decimals(homologous.rmsePercent, 3, " %"),
         `the same over the ${formatCount(homologous.pairs)} pairs at most ${homologous.k} edits apart`,
       ],
-      ["Pearson", pearson.toFixed(5), "correlation of exact and predicted distances"],
-      ["Spearman", spearman.toFixed(5), "correlation of their ranks"],
+      ["Pearson", decimals(pearson, 5), "correlation of exact and predicted distances"],
+      ["Spearman", decimals(spearman, 5), "correlation of their ranks"],
     ],
     { align: "lrl" },
   );

@@ -1,15 +1,17 @@
 /** @file The options of `embranch fit`, and what they come to. */
 
 import { Command, Option } from "commander";
+import { DEFAULT_RECIPE, paperRecipe } from "../engine/recipe.ts";
 import type { Device } from "../engine/run.ts";
 import { UsageError } from "../error.ts";
 import { GEOMETRY_NAMES, type GeometryName } from "../geometry/index.ts";
+import { editDistance } from "../kernel/index.ts";
 import { ENCODERS, type EncoderOptions } from "../nn/encoder.ts";
 import { LOSSES, type LossOptions } from "../nn/losses.ts";
 import { REGULARIZERS, type RegularizerOptions } from "../nn/regularizer.ts";
 import type { AlphabetName } from "../sequence/index.ts";
 import type { FitOptions } from "../task/fit.ts";
-import { listPresets, presetOptions } from "../task/presets.ts";
+import { listPresets, PRESET_NAMES, presetOptions } from "../task/presets.ts";
 import { parseSplit, type Splitting } from "../task/split.ts";
 import { listKinds, namedOptions } from "./named.ts";
 import {
@@ -24,6 +26,7 @@ import {
   withSeed,
   type CommonOptions,
 } from "./options.ts";
+import { formatCount } from "./progress.ts";
 
 export interface FitCliOptions extends CommonOptions {
   output: string;
@@ -58,12 +61,41 @@ export interface FitCliOptions extends CommonOptions {
   resume?: boolean;
 }
 
+/** What the geometries are, for help. */
+const GEOMETRIES: Record<GeometryName, string> = {
+  hyperbolic: "points on a sphere of learned radius inside the Poincaré ball; their angle alone counts",
+  poincare: "free points of the Poincaré ball, of any radius",
+  lorentz: "free points of the hyperboloid, with a learned curvature",
+  euclidean: "Euclidean distance",
+  square: "squared Euclidean distance",
+  manhattan: "sum of the differences of the coordinates",
+  cosine: "1 - cosine of the angle",
+};
+
+/** Codes of the letters of a word, as the kernel takes them: 0 to 31. */
+function codesOf(word: string): Uint8Array {
+  return Uint8Array.from(word, (letter) => letter.charCodeAt(0) % 32);
+}
+
+/** Checks the name of a preset. */
+function presetName(text: string): string {
+  if (PRESET_NAMES.includes(text)) return text;
+  const distance = (name: string) => editDistance(codesOf(text), codesOf(name));
+  const nearest = PRESET_NAMES.reduce((a, b) => (distance(b) < distance(a) ? b : a));
+  throw new UsageError(
+    `--preset: must be one of those that fit --help lists, the nearest is ${nearest}, got "${text}"`,
+  );
+}
+
 /** The command, without what it does. */
 export function fitOptions(): Command {
+  const { maximumSteps, validateEvery, patience, batch, learningRate, optimizer } = DEFAULT_RECIPE;
+  const paper = paperRecipe(1);
+  const geometries = Object.entries(GEOMETRIES).map(([name, what]) => `  ${name.padEnd(12)} ${what}`);
   const command = new Command("fit")
     .summary("train a model on sequences")
     .description(
-      "Trains a model that maps sequences to points whose distances approximate edit distances, and writes it with a report of its held-out error, in percent of the model's length. Ctrl-C saves a checkpoint, and --resume goes on from it; a second Ctrl-C ends at once.",
+      `Trains a model that maps sequences to points whose distances approximate edit distances, and writes it with a report of its held-out error, in percent of the model's length. Without --minutes and --steps, training ends when ${patience} validations, one every ${validateEvery} steps, have brought no improvement, and after ${formatCount(maximumSteps)} steps at most. Ctrl-C saves a checkpoint, and --resume goes on from it; a second Ctrl-C ends at once.`,
     )
     .argument(
       "<seqs>",
@@ -85,10 +117,13 @@ export function fitOptions(): Command {
     )
     .option(
       "--preset <name>",
-      "a paper's network, loss and optimiser as it tuned them, listed below; other options go before it",
+      "a paper's network, loss and optimiser, listed below; other options override it, and --recipe paper adds its sampled pairs and leaves out the learned exponent",
+      presetName,
     )
     .addOption(
-      new Option("--geometry <name>", "space to embed in (default: hyperbolic)").choices(GEOMETRY_NAMES),
+      new Option("--geometry <name>", "space to embed in, described below (default: hyperbolic)").choices(
+        GEOMETRY_NAMES,
+      ),
     )
     .option("--dim <m>", "dimension of the embedding (default: 128)", positiveInteger)
     .option(
@@ -115,22 +150,30 @@ export function fitOptions(): Command {
       "what is added to the loss, listed below (default: nothing)",
       namedOptions("regularizer", REGULARIZERS),
     )
-    .option("--batch <n>", "sequences in a batch", positiveInteger)
+    .option(
+      "--batch <n>",
+      `sequences in a batch (default: ${batch}; ${paper.batch} with --recipe paper, 384 with a loss of triples)`,
+      positiveInteger,
+    )
     .option(
       "--augmented <n>",
-      "of these, how many are made up and labelled exactly (default: a share of the batch)",
+      "of these, how many are made up and labelled exactly (default: a quarter of the batch; none with --recipe paper, --distances or a loss of triples)",
       wholeNumber,
     )
-    .option("--learning-rate <x>", "peak learning rate", positiveNumber)
+    .option("--learning-rate <x>", `peak learning rate (default: ${learningRate})`, positiveNumber)
     .option(
       "--rate <path=x>",
       "learn the parameters under this path at x times the rate, 0 freezes them (repeatable)",
       rates,
     )
-    .option("--weight-decay <x>", "strength of weight decay", notNegative)
+    .option(
+      "--weight-decay <x>",
+      `strength of weight decay (default: ${optimizer.weightDecay}; 0 with --recipe paper)`,
+      notNegative,
+    )
     .option(
       "--patience <n>",
-      "without --minutes and --steps: validations without improvement after which training ends",
+      `without --minutes and --steps: validations without improvement after which training ends (default: ${patience}; ${paper.patience}, one an epoch, with --recipe paper)`,
       positiveInteger,
     )
     .option("--costs <file>", "table of substitution costs instead of unit costs (proteins)")
@@ -144,15 +187,15 @@ export function fitOptions(): Command {
   withCommonOptions(withDevice(withAlphabet(withSeed(command))));
   command.addHelpText(
     "after",
-    `\nEncoders:\n${listKinds(ENCODERS)}\n\nPresets:\n${listPresets()}\n\nLosses:\n${listKinds(LOSSES)}\n\nRegularizers:\n${listKinds(REGULARIZERS)}`,
+    `\nEncoders:\n${listKinds(ENCODERS)}\n\nGeometries:\n${geometries.join("\n")}\n\nPresets:\n${listPresets()}\n\nLosses:\n${listKinds(LOSSES)}\n\nRegularizers:\n${listKinds(REGULARIZERS)}`,
   );
   withExamples(command, [
     ["embranch fit reads.fasta.gz --minutes 2 -o model.onnx", "a usable model of 16S reads in two minutes"],
     ["embranch fit train.fasta --val val.fasta --steps 5000 --seed 7 -o m.onnx", "bit-reproducible"],
     ["embranch fit train.fasta --recipe paper -o cnn.onnx", "as the NeuroSEED paper trains its CNN"],
     [
-      "embranch fit reads.fasta --preset neuroseed-gru --geometry euclidean",
-      "a network as the paper tuned it",
+      "embranch fit reads.fasta --preset neuroseed-cnn --geometry euclidean --minutes 5",
+      "a paper's network, loss and optimiser",
     ],
     ["embranch fit reads.fasta --encoder gru:hidden=64 --loss mae", "another network, another loss"],
   ]);

@@ -85,7 +85,12 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
   }
   progress.finish(`validation error ${result.training.validation.toFixed(3)} %`);
   await writeModel(output, result.model, checkpoint);
-  if (result.attention !== undefined) await writeModel(attentionPath(output), result.attention, checkpoint);
+  const attention = attentionPath(output);
+  if (result.attention !== undefined) await writeModel(attention, result.attention, checkpoint);
+  else if (existsSync(attention)) {
+    await rm(attention);
+    progress.note(`${attention}: drew the maps of the model that was here before, and is removed`);
+  }
   await rm(checkpoint, { force: true });
 
   const model = await Model.decode(result.model, output, { threads, device });

@@ -11,6 +11,7 @@ import {
   readSequences,
   type Alphabet,
   type AlphabetName,
+  type SequenceRecord,
   type SequenceSet,
 } from "../sequence/index.ts";
 import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
@@ -30,13 +31,15 @@ export interface LoadOptions {
   minimum?: number;
   /** Greatest length allowed. */
   maxLength?: number;
+  /** Told of every record, in order. */
+  onRecord?: (record: SequenceRecord) => void;
   quiet?: boolean;
 }
 
 /** Reads a file of sequences (`-` is standard input) and says what was odd about them. */
 export async function loadSequences(
   path: string,
-  { model, alphabet = model?.alphabet, minimum = 1, maxLength, quiet }: LoadOptions = {},
+  { model, alphabet = model?.alphabet, minimum = 1, maxLength, onRecord, quiet }: LoadOptions = {},
 ): Promise<SequenceSet> {
   const input = await openInput(path);
   const progress = new Progress(`reading ${input.name}`, { unit: "sequences", quiet });
@@ -45,6 +48,7 @@ export async function loadSequences(
     for await (const record of readSequences(input.bytes, { file: input.name })) {
       const { id, line, sequence } = record;
       if (model) checkLength(model, sequence.length, { file: input.name, line, record: id });
+      onRecord?.(record);
       yield record;
       if (++count % 1000 === 0) {
         progress.update(count, { fraction: input.size ? input.bytesRead / input.size : undefined });
@@ -74,7 +78,8 @@ export async function loadSequences(
   }
 }
 
-async function readBytes(path: string): Promise<{ name: string; bytes: Uint8Array }> {
+/** Reads a whole file (`-` is standard input). */
+export async function readBytes(path: string): Promise<{ name: string; bytes: Uint8Array }> {
   const input = await openInput(path);
   const chunks: Uint8Array[] = [];
   for await (const chunk of input.bytes) chunks.push(chunk);

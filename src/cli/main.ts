@@ -6,7 +6,7 @@
  * data or the run is at fault, 2 the command line is, 130 stopped by Ctrl-C.
  */
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import { EmbranchError } from "../error.ts";
 import { VERSION } from "../version.ts";
 import { BrokenPipe } from "./output.ts";
@@ -34,7 +34,10 @@ async function program([verb]: readonly string[]): Promise<Command> {
     .version(VERSION, "-V, --version")
     .showHelpAfterError("(add --help for the options and an example)")
     .addHelpText("after", "\nStart here:\n  $ embranch demo\n  $ embranch fit reads.fasta -o model.onnx");
-  command.exitOverride();
+  command.exitOverride().configureHelp({
+    optionDescription: (option) =>
+      Help.prototype.optionDescription(option) + (option.mandatory ? " (required)" : ""),
+  });
   const asked = Object.hasOwn(VERBS, verb) ? [VERBS[verb]] : Object.values(VERBS);
   for (const load of asked) command.addCommand((await load()).copyInheritedSettings(command));
   return command;
@@ -61,4 +64,6 @@ async function main(): Promise<number> {
 
 // Nobody reads messages on a closed standard error; results are no less wanted for that.
 process.stderr.on("error", () => {});
+// Nor is it an error when the reader of help has seen enough; results tell theirs when they are written.
+process.stdout.on("error", () => {});
 process.exitCode = await main();

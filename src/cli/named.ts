@@ -6,6 +6,7 @@
 
 import type { z } from "zod";
 import { UsageError } from "../error.ts";
+import { brokenRule, explainIssue } from "../schema-issue.ts";
 
 /** Something to choose by name. */
 interface Kind {
@@ -37,19 +38,32 @@ export function namedOptions<Result>(what: string, kinds: Record<string, Kind>):
       const reason =
         issue.code === "unrecognized_keys"
           ? `options of ${name} are ${known === "" ? "none" : known}, got "${issue.keys.join(", ")}"`
-          : `${issue.path.join(".")}: ${issue.message}`;
+          : `${issue.path.join(".")}: ${explainIssue(issue, options[String(issue.path[0])])}`;
       throw new UsageError(`--${what} ${name}: ${reason}`);
     }
     return { name, ...options } as Result;
   };
 }
 
-/** A list of what there is, with options and their defaults, for help. */
+/** A list of what there is, with options, their defaults and the words they take, for help. */
 export function listKinds(kinds: Record<string, Kind>): string {
   return Object.entries(kinds)
     .map(([name, { summary, options }]) => {
       const defaults = Object.entries(options.parse({})).map(([key, value]) => `${key}=${String(value)}`);
-      return `  ${name.padEnd(12)} ${summary}${defaults.length === 0 ? "" : `\n${" ".repeat(15)}${defaults.join(",")}`}`;
+      const lines = [defaults.join(","), notes(options).join("; ")].filter((line) => line !== "");
+      return [`  ${name.padEnd(12)} ${summary}`, ...lines.map((line) => " ".repeat(15) + line)].join("\n");
     })
     .join("\n");
+}
+
+/** What a line of defaults does not tell: the words that options take, and options without a default. */
+function notes({ shape }: z.ZodObject): string[] {
+  return Object.entries(shape as Record<string, z.ZodType>).flatMap(([key, schema]) => {
+    const { data } = schema.safeParse(undefined);
+    if (data === undefined) return [`${key}: ${schema.description}`];
+    if (typeof data !== "string") return [];
+    // A word that is none is refused with the rule that tells which are some.
+    const [issue] = schema.safeParse("?").error?.issues ?? [];
+    return issue === undefined ? [] : [`${key}: ${brokenRule(issue).replace(/^must be /, "")}`];
+  });
 }

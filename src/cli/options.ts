@@ -3,6 +3,7 @@
  */
 
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { UsageError } from "../error.ts";
 
 function number(text: string, rule: string, accept: (value: number) => boolean): number {
   const value = Number(text);
@@ -30,6 +31,24 @@ export function notNegative(text: string): number {
   return number(text, "a number from 0", (value) => value >= 0 && Number.isFinite(value));
 }
 
+/** A parser of the name of a figure's file; `option` names it in errors. */
+export function svgFile(option: string): (text: string) => string {
+  return (text) => {
+    if (/\.svg$/i.test(text)) return text;
+    throw new UsageError(`${option}: must end in .svg, got ${text}`);
+  };
+}
+
+/** Calls a function of the library; where it refuses its argument, the error names the option instead. */
+export function namingOption<Result>(argument: string, option: string, call: () => Result): Result {
+  try {
+    return call();
+  } catch (error) {
+    if (!(error instanceof UsageError && error.message.startsWith(`${argument}: `))) throw error;
+    throw new UsageError(option + error.message.slice(argument.length), { cause: error });
+  }
+}
+
 /** Options of every verb. */
 export interface CommonOptions {
   threads?: number;
@@ -53,14 +72,10 @@ export function withDevice(command: Command): Command {
   return command.addOption(device);
 }
 
-/** Adds `--alphabet`. */
-export function withAlphabet(command: Command): Command {
-  return command.addOption(
-    new Option("--alphabet <name>", "letters of the sequences (default: guessed)").choices([
-      "dna",
-      "protein",
-    ]),
-  );
+/** Adds `--alphabet`; `fallback` says what it is where it is not given. */
+export function withAlphabet(command: Command, fallback = "guessed"): Command {
+  const alphabet = new Option("--alphabet <name>", `letters of the sequences (default: ${fallback})`);
+  return command.addOption(alphabet.choices(["dna", "protein"]));
 }
 
 /** Adds `--seed`. */

@@ -111,6 +111,8 @@ export class Progress {
     const seconds = this.#now() - this.#started;
     const what = `${formatCount(this.#done)} ${this.#unit} in ${formatDuration(seconds)}`;
     const rate = this.#done > 0 && seconds > 0 ? ` (${formatRate(this.#done / seconds)})` : "";
+    // What is noted from now on stands alone.
+    this.#shown = -Infinity;
     const mark = this.#terminal ? `${this.#colors.green("✓")} ` : "";
     this.#stream.write(`${mark}${this.#label}: ${what}${rate}${message ? `, ${message}` : ""}\n`);
   }

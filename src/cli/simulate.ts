@@ -63,7 +63,7 @@ export function simulateCommand(): Command {
     .option("--indels <rate>", "insertions, and as many deletions, a substitution", notNegative, 0.02)
     .option("--indel-length <n>", "mean length of an indel, in letters", positiveNumber, 2)
     .option("--prefix <text>", "what the names begin with", "leaf");
-  withCommonOptions(withAlphabet(withSeed(command)));
+  withCommonOptions(withAlphabet(withSeed(command), "dna"));
   withExamples(command, [
     ["embranch simulate 5000 -o reads.fasta --tree true.nwk --seed 7", "reads and their true tree"],
     ["embranch simulate 1000000 | gzip > million.fasta.gz", "a million sequences, streamed"],

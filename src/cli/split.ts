@@ -1,6 +1,7 @@
 /** @file `embranch split`: training, validation and test files without copies or relatives across, and their leakage. */
 
-import { resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, extname, resolve } from "node:path";
 import { Command } from "commander";
 import { UsageError } from "../error.ts";
 import { decode, formatFasta, subset, type AlphabetName, type SequenceSet } from "../sequence/index.ts";
@@ -19,6 +20,7 @@ import {
   type SplitParts,
   type Splitting,
 } from "../task/split.ts";
+import { copyRecords } from "./copy-records.ts";
 import { loadSequences } from "./load.ts";
 import {
   notNegative,
@@ -46,32 +48,36 @@ export function splitCommand(): Command {
   const command = new Command("split")
     .summary("training, validation and test files")
     .description(
-      "Splits sequences into training, validation and test files, and reports how near test sequences are to their nearest training sequences. Copies of one sequence stay together; with cluster:<identity> so do all sequences that links of this identity lead to, so that none has a relative as near in another file.",
+      "Splits sequences into training, validation and test files, and reports how near test sequences are to their nearest training sequences. Records are written as they stand in the input. Copies of one sequence stay together; with cluster:<identity> so do the groups of single linkage at this identity, that is all sequences that links of it lead to, so that none has a relative as near in another file. Sequences are compared from end to end: letters that are missing at an end count as edits, so a read cut short is far from the whole one. Trim reads to one length first.",
     )
     .argument("<seqs>", "sequences (FASTA, FASTQ, CSV or one a line; plain or gzip; - is standard input)")
     .requiredOption(
       "-o, --output <prefix>",
-      "writes <prefix>.train.fasta, <prefix>.val.fasta and <prefix>.test.fasta",
+      "writes <prefix>.train, <prefix>.val and <prefix>.test, with the ending of the input; from standard input or a pipe, names and letters alone, as .fasta",
     )
     .requiredOption(
       "--by <how>",
-      "random, order (of the file) or cluster:<identity>, as cluster:0.97; identity is 1 - edits / length of the longer",
+      "random, order (of the file) or cluster:<identity>, as cluster:0.97; identity is 1 - edits / length of the longer, missing ends being edits",
       parseSplit,
     )
     .option("--test <share>", "share of the sequences for testing; 0 for no such file", notNegative, 0.15)
     .option("--val <share>", "share of the sequences for validation; 0 for no such file", notNegative, 0.07)
-    .option("--leakage <file>", "table of the nearest training sequence of every test sequence (TSV)");
+    .option(
+      "--leakage <file>",
+      "table of the nearest training sequence of every test sequence, named as in the input (TSV)",
+    );
   withCommonOptions(withAlphabet(withSeed(command)));
   withExamples(command, [
     ["embranch split reads.fasta -o reads --by cluster:0.97", "no relatives at 97 % identity across files"],
-    ["embranch split reads.fasta -o reads --by random --leakage leak.tsv", "by lot, and what that leaks"],
+    ["embranch split reads.fasta -o reads --by random --leakage leak.tsv", "at random, and what that leaks"],
   ]);
   return command.action(run);
 }
 
 async function run(path: string, options: SplitCliOptions): Promise<void> {
   const { by, output, seed, threads, quiet } = options;
-  const files = partFiles(options);
+  const again = await canReadAgain(path);
+  const files = partFiles(options, again ? extname(basename(path).replace(/\.gz$/i, "")) : ".fasta");
   checkFiles(path, files, options);
   const outputs: Output[] = [];
   // All outputs are opened before the work, and none is committed before all of them are written.
@@ -86,7 +92,13 @@ async function run(path: string, options: SplitCliOptions): Promise<void> {
     const places = new Map<PartName, Output>();
     for (const [part, file] of files) places.set(part, await opened(file));
     const table = options.leakage === undefined ? undefined : await opened(options.leakage);
-    const set = await loadSequences(path, { alphabet: options.alphabet, minimum: 2, quiet });
+    const firstLines: number[] = [];
+    const set = await loadSequences(path, {
+      alphabet: options.alphabet,
+      minimum: 2,
+      onRecord: ({ line }) => firstLines.push(line!),
+      quiet,
+    });
     const parts = await splitSequences(set, by, {
       validation: options.val,
       test: options.test,
@@ -95,7 +107,13 @@ async function run(path: string, options: SplitCliOptions): Promise<void> {
       progress: (done, total) => grouping.update(done, { fraction: done / total }),
     });
     grouping.stop();
-    for (const [part, out] of places) await writeFasta(out, subset(set, parts[part]));
+    if (again) {
+      const placeOf = new Array<Output>(set.ids.length);
+      for (const [part, out] of places) for (const i of parts[part]) placeOf[i] = out;
+      await copyRecords(path, firstLines, placeOf);
+    } else {
+      for (const [part, out] of places) await writeFasta(out, subset(set, parts[part]));
+    }
     let leakage: Leakage | undefined;
     if (parts.test.length > 0) {
       const [test, training] = [subset(set, parts.test), subset(set, parts.training)];
@@ -110,7 +128,7 @@ async function run(path: string, options: SplitCliOptions): Promise<void> {
     for (const out of outputs) await out.commit();
     const text = options.json
       ? JSON.stringify(summary(parts, files, { by: formatSplit(by), seed, output, leakage }))
-      : report(parts, files, { by, leakage });
+      : report(parts, files, { by, leakage, lengths: lengthRange(set) });
     await writeChunks(undefined, [`${text}\n`]);
   } finally {
     grouping.stop();
@@ -119,12 +137,24 @@ async function run(path: string, options: SplitCliOptions): Promise<void> {
   }
 }
 
+/** Whether the input can be read a second time, as standard input and pipes cannot. */
+async function canReadAgain(path: string): Promise<boolean> {
+  if (path === "-") return false;
+  // What is not there is told when it is read.
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
 /** The file of each part that has a share. */
-function partFiles({ output, val, test }: SplitCliOptions): Map<PartName, string> {
-  const files = new Map<PartName, string>([["training", `${output}.train.fasta`]]);
-  if (val > 0) files.set("validation", `${output}.val.fasta`);
-  if (test > 0) files.set("test", `${output}.test.fasta`);
+function partFiles({ output, val, test }: SplitCliOptions, ending: string): Map<PartName, string> {
+  const files = new Map<PartName, string>([["training", `${output}.train${ending}`]]);
+  if (val > 0) files.set("validation", `${output}.val${ending}`);
+  if (test > 0) files.set("test", `${output}.test${ending}`);
   return files;
+}
+
+/** Letters of the shortest and of the longest sequence. */
+function lengthRange({ codes, maxLength }: SequenceSet): [number, number] {
+  return [codes.reduce((least, { length }) => Math.min(least, length), maxLength), maxLength];
 }
 
 /** Throws on options that do not go together, before anything is read or written. */
@@ -174,7 +204,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 function report(
   parts: SplitParts,
   files: ReadonlyMap<PartName, string>,
-  { by, leakage }: { by: Splitting; leakage?: Leakage },
+  { by, leakage, lengths }: { by: Splitting; leakage?: Leakage; lengths: [number, number] },
 ): string {
   const total = parts.training.length + parts.validation.length + parts.test.length;
   const rows = [...files].map(([part, file]) => {
@@ -187,7 +217,18 @@ function report(
   const kept = `${formatCount(count)} ${groups}, the largest with ${formatCount(largest)} of ${formatCount(total)} sequences`;
   const tables = [formatTable([["part", "sequences", "share", "file"], ...rows], { align: "lrrl" }), kept];
   if (leakage !== undefined) tables.push(leakageTables(leakage));
+  if (leakage !== undefined || by.by === "cluster") tables.push(identityNote(lengths));
   return tables.join("\n\n");
+}
+
+/** What identity means, and what it means of sequences of several lengths. */
+function identityNote([shortest, longest]: [number, number]): string {
+  const meaning = "Identity is 1 − edits / length of the longer sequence, compared from end to end.";
+  if (shortest === longest) return meaning;
+  return (
+    `${meaning}\nSequences have ${shortest} to ${longest} letters: letters missing at an end count as edits, ` +
+    "so a read cut short is\nfar from the whole one, and the two may be in different files. Trim reads to one length first."
+  );
 }
 
 const QUANTILE_NAMES: Record<number, string> = { 0: "nearest", 0.5: "median", 1: "farthest" };

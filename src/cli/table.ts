@@ -9,6 +9,11 @@ export interface TableOptions {
   gap?: string;
 }
 
+/** A number with so many decimals, and a dash for one that is not defined. */
+export function decimals(value: number | null, digits: number, unit = ""): string {
+  return value === null || Number.isNaN(value) ? "–" : value.toFixed(digits) + unit;
+}
+
 /** Lays out rows of cells, the first row being the header, as lines without a trailing line break. */
 export function formatTable(
   rows: readonly (readonly (string | number)[])[],

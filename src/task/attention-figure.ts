@@ -13,7 +13,7 @@ import { BLUE, draw, INK, MUTED } from "./figures.ts";
 
 /** The two maps of one pair, shares from 0 to 1. */
 export interface AttentionMaps {
-  /** [n + 1, n + 1] Learned attention P: rows the prefixes of the target, columns those of the source. */
+  /** [n + 1, n + 1] Learned attention P: rows the positions of the target, from 0, columns those of the source. */
   attention: Float32Array;
   /** [n + 1, n + 1] What it was to become: the softmax Q of the alignment matrix. */
   alignment: Float32Array;
@@ -25,19 +25,21 @@ export interface AttentionMaps {
 
 /** Options of {@link attentionFigure}. */
 export interface AttentionFigureOptions {
-  /** First and last prefix to show, on both axes; default all. */
+  /** First and last position to show, on both axes; default all. */
   zoom?: { from: number; to: number };
   title?: string;
-  /** Set below the maps, in lines as wide as they are. */
+  /** Set below the maps, in lines as wide as they are (default: what P and Q are). */
   caption?: string;
 }
 
-/** The part of the maps that is shown: prefixes `from` to `to` of both sequences. */
+/** The part of the maps that is shown: positions from `from` on of both sequences. */
 interface Window {
   from: number;
   rows: number;
   columns: number;
 }
+
+type AxisOptions = Plot.AxisXOptions & Plot.AxisYOptions;
 
 /** Pixels that a map is wide and high at most. */
 const MAP = 460;
@@ -45,6 +47,8 @@ const MAP = 460;
 const LARGEST = 40;
 /** Pixels of a cell from which a letter fits beside it. */
 const LETTER = 9;
+/** Pixels between letters and the numbers of the first and the last of them. */
+const NUMBER = 24;
 /** Shades told apart. */
 const SHADES = 64;
 const NARROWEST = 480;
@@ -57,10 +61,15 @@ const MARGIN = { marginLeft: 62, marginRight: 16, marginTop: 26, marginBottom: 5
 const LINE = 17;
 const CHARACTER = 7;
 
+const EXPLANATION =
+  "P: how each position of the target shares out its attention over those of the source. " +
+  "Q: what training pulls P towards, the softmax of each row of the pair's Needleman-Wunsch matrix. " +
+  "Position 0 stands before the first letter.";
+
 /** Draws both maps of a pair side by side, with the letters along the axes where they fit, as SVG text. */
 export function attentionFigure(
   maps: AttentionMaps,
-  { zoom, title = "Needleman-Wunsch attention", caption = "" }: AttentionFigureOptions = {},
+  { zoom, title = "Needleman-Wunsch attention", caption = EXPLANATION }: AttentionFigureOptions = {},
 ): string {
   const { attention, alignment, source, target } = maps;
   const side = Math.max(source.length, target.length) + 1;
@@ -79,7 +88,7 @@ export function attentionFigure(
     height: HEADER + left.height + LINE * lines + 2 * PAD,
     ...{ marginLeft: PAD, marginRight: PAD, marginTop: PAD, marginBottom: PAD },
     axis: null,
-    style: { fontFamily: "system-ui, sans-serif", fontSize: "12px", color: INK, overflow: "visible" },
+    standalone: true,
     description: "Learned attention and alignment target of one pair, side by side.",
     marks: [
       Plot.text([title], { frameAnchor: "top-left", dx: 3, dy: 4, fontSize: 15, fontWeight: 600, fill: INK }),
@@ -137,29 +146,38 @@ function heatMap(
   }
   const width = MARGIN.marginLeft + size * wide + MARGIN.marginRight;
   const height = MARGIN.marginTop + size * high + MARGIN.marginBottom;
-  const axis = (name: string, letters: string, count: number): Plot.AxisXOptions & Plot.AxisYOptions => {
-    if (size < LETTER) return { labelAnchor: "center", label: `letters of the ${name}` };
-    return {
+  const axis = (name: string, letters: string, count: number): AxisOptions => {
+    const label: AxisOptions = {
       labelAnchor: "center",
-      label: `prefixes ${from} to ${from + count - 1} of the ${name}`,
-      ticks: Array.from({ length: count }, (_, k) => from + k),
-      tickFormat: (k: number) => letters[k - 1] ?? "",
-      tickSize: 0,
-      fontSize: Math.min(12, size + 1),
+      label: `positions ${from} to ${from + count - 1} of the ${name}`,
     };
+    if (size < LETTER) return label;
+    const ticks = Array.from({ length: count }, (_, k) => from + k);
+    const tickFormat = (k: number) => letters[k - 1] ?? "";
+    return { ...label, ticks, tickFormat, tickSize: 0, fontSize: Math.min(12, size + 1) };
   };
+  /** The numbers of the first and the last position, outside the letters. */
+  const ends = (count: number): AxisOptions => ({
+    ticks: size < LETTER ? [] : [...new Set([from, from + count - 1])],
+    tickFormat: String,
+    tickSize: 0,
+    tickPadding: NUMBER,
+    label: null,
+  });
   const svg = draw({
     width,
     height,
     ...MARGIN,
-    description: `Heat map of ${title}, rows the prefixes of the target, columns those of the source.`,
+    description: `Heat map of ${title}, rows the positions of the target, columns those of the source.`,
     x: { domain: [from - 0.5, from + wide * block - 0.5] },
     y: { domain: [from + high * block - 0.5, from - 0.5] },
     marks: [
       shaded(cells, wide, [size, size]),
       Plot.frame({ stroke: MUTED, strokeOpacity: 0.5 }),
       Plot.axisX(axis("source", source, columns)),
+      Plot.axisX(ends(columns)),
       Plot.axisY(axis("target", target, rows)),
+      Plot.axisY(ends(rows)),
       Plot.text([title], { frameAnchor: "top-left", dy: -20, fontWeight: 600, fill: INK }),
     ],
   });

@@ -38,24 +38,36 @@ const VERMILION = "var(--figure-vermilion, #d55e00)";
 const PAPER = "var(--figure-paper, #fff)";
 
 const WIDTH = 480;
+/** Pixels left of a figure's frame, and above it. */
+const LEFT = 52;
+const TOP = 26;
+/** Pixels that a title takes. */
+const TITLE = 24;
 
 export interface Draw extends Plot.PlotOptions {
   /** What the figure shows, for those who do not see it. */
   description: string;
+  /** Whether it has a font of its own, and not that of a page around it (default false). */
+  standalone?: boolean;
 }
 
 /** Draws a plot and gives it back as SVG text. */
-export function draw({ description, ...options }: Draw): string {
+export function draw({ description, standalone = false, ...options }: Draw): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const figure = Plot.plot({
     document: document,
     width: WIDTH,
-    marginLeft: 52,
+    marginLeft: LEFT,
     marginRight: 16,
-    marginTop: 26,
+    marginTop: TOP,
     marginBottom: 38,
     className: "plot",
-    style: { fontFamily: "inherit", fontSize: "12px", color: INK, overflow: "visible" },
+    style: {
+      fontFamily: standalone ? "system-ui, sans-serif" : "inherit",
+      fontSize: "12px",
+      color: INK,
+      overflow: "visible",
+    },
     ...options,
   });
   figure.setAttribute("role", "img");
@@ -159,12 +171,13 @@ export const FEWEST_PAIRS = 20;
 
 /** Mean error (bias) and root mean square error of each range of true distances that holds enough pairs. */
 export function errorByDistance(pairs: DistancePairs): string {
-  const { bins: all, end } = binErrors(pairs);
+  const { bins: all, domain, whole } = binErrors(pairs);
+  const title = (bin: ErrorBin): string => errorTitle(bin, whole);
   const bins = all.filter(({ count }) => count >= FEWEST_PAIRS);
   return draw({
     height: 240,
     description: "Bias and root mean square error of predictions, by true distance.",
-    x: { label: "true distance, edits", domain: [0, end], nice: false },
+    x: { label: "true distance, edits", domain, nice: false },
     y: { label: "error, edits", grid: true, nice: true, ticks: 5 },
     marks: [
       Plot.ruleY([0], { stroke: INK, strokeOpacity: 0.6 }),
@@ -175,10 +188,10 @@ export function errorByDistance(pairs: DistancePairs): string {
         stroke: BLUE,
         fill: PAPER,
         r: 2.5,
-        title: errorTitle,
+        title,
       }),
       Plot.lineY(bins, { x: "center", y: "rmse", stroke: VERMILION, strokeWidth: 1.5 }),
-      Plot.dot(bins, { x: "center", y: "rmse", fill: VERMILION, r: 2.5, title: errorTitle }),
+      Plot.dot(bins, { x: "center", y: "rmse", fill: VERMILION, r: 2.5, title }),
     ],
   });
 }
@@ -188,33 +201,41 @@ export interface HistogramOptions {
   of?: string;
   /** What kind of distance it is, for the axis. */
   kind?: string;
+  /** Whether there is no page around the figure: it then has a title, and a font of its own (default false). */
+  standalone?: boolean;
 }
 
 /** How many pairs there are of each distance in edits, the median marked. */
 export function distanceHistogram(
   distances: ArrayLike<number>,
-  { of = "held-out pairs", kind = "true distance" }: HistogramOptions = {},
+  { of = "held-out pairs", kind = "true distance", standalone = false }: HistogramOptions = {},
 ): string {
-  const { bins, end } = binDistances(distances);
+  const { bins, whole, domain } = binDistances(distances);
+  const shift = barShift(whole);
   const median = medianDistance(distances);
   const middle = distances.length === 0 ? [] : [median];
+  const right = median > (domain[0] + domain[1]) / 2;
+  const subject = `${kind} of ${formatInteger(distances.length)} ${of}`;
+  const header = standalone ? TITLE : 0;
   return draw({
-    height: 200,
+    height: 200 + header,
+    marginTop: TOP + header,
+    standalone,
     description:
-      `Histogram of the ${kind} of ${formatInteger(distances.length)} ${of}` +
+      `Histogram of the ${subject}` +
       (distances.length === 0 ? "." : `; the median is ${shortNumber(median)} edits.`),
-    x: { label: `${kind}, edits`, domain: [0, end], nice: false },
-    y: { label: "pairs", grid: true, nice: true, ticks: 4, tickFormat: shortCount },
+    x: { label: `${kind}, edits`, labelAnchor: "center", labelArrow: "none", domain, nice: false },
+    // An axis would write its label at the very top, where a title stands.
+    y: { label: null, grid: true, nice: true, ticks: 4, tickFormat: shortCount },
     marks: [
       Plot.rectY(bins, {
-        x1: "from",
-        x2: "to",
+        x1: ({ from }: DistanceBin) => from - shift,
+        x2: ({ to }: DistanceBin) => to - shift,
         y: "count",
         fill: MUTED,
         fillOpacity: 0.6,
         inset: 0.5,
-        title: ({ from, to, count }: DistanceBin) =>
-          `${from} to below ${to} edits: ${formatInteger(count)} pairs`,
+        title: (bin: DistanceBin) => `${rangeText(bin, whole)}: ${formatInteger(bin.count)} pairs`,
       }),
       Plot.ruleY([0], { stroke: INK, strokeOpacity: 0.6 }),
       Plot.ruleX(middle, { stroke: INK, strokeDasharray: "5 4" }),
@@ -222,9 +243,17 @@ export function distanceHistogram(
         x: (value: number) => value,
         frameAnchor: "top",
         text: (value: number) => `median ${shortNumber(value)}`,
-        dx: median > end / 2 ? -5 : 5,
+        dx: right ? -5 : 5,
         dy: -14,
-        textAnchor: median > end / 2 ? "end" : "start",
+        textAnchor: right ? "end" : "start",
+        fontWeight: 600,
+        fill: INK,
+      }),
+      Plot.text(["↑ pairs"], { frameAnchor: "top-left", dx: 3 - LEFT, dy: 3 - TOP }),
+      Plot.text(standalone ? [subject[0].toUpperCase() + subject.slice(1)] : [], {
+        frameAnchor: "top-left",
+        dx: 3 - LEFT,
+        dy: 4 - TOP - header,
         fontWeight: 600,
         fill: INK,
       }),
@@ -344,13 +373,26 @@ interface DistanceBin {
   count: number;
 }
 
+/** Bins that hold something, and the axis that they are drawn on. */
+interface Binned<Bin> {
+  bins: Bin[];
+  domain: [number, number];
+  /** Whether all distances are whole numbers. */
+  whole: boolean;
+}
+
 /** Counts distances in at most 60 ranges of 1, 2, 5, 10, … edits, and leaves out empty ones. */
-function binDistances(distances: ArrayLike<number>): { bins: DistanceBin[]; end: number } {
-  const { width, length } = distanceRanges(distances);
+function binDistances(distances: ArrayLike<number>): Binned<DistanceBin> {
+  const { width, length, ...axis } = distanceRanges(distances);
   const counts = new Float64Array(length);
   for (let k = 0; k < distances.length; k++) counts[Math.floor(distances[k] / width)]++;
   const bins = Array.from(counts, (count, i) => ({ from: i * width, to: (i + 1) * width, count }));
-  return { bins: bins.filter(({ count }) => count > 0), end: length * width };
+  return { bins: bins.filter(({ count }) => count > 0), ...axis };
+}
+
+/** How far left of its range a bar begins: one of whole distances has these in its middle. */
+function barShift(whole: boolean): number {
+  return whole ? 0.5 : 0;
 }
 
 /** A bin of true distances, and the errors of its pairs. */
@@ -361,8 +403,8 @@ interface ErrorBin extends DistanceBin {
 }
 
 /** Bins true distances as `binDistances` does. */
-function binErrors({ truth, predicted }: DistancePairs): { bins: ErrorBin[]; end: number } {
-  const { width, length } = distanceRanges(truth);
+function binErrors({ truth, predicted }: DistancePairs): Binned<ErrorBin> {
+  const { width, length, ...axis } = distanceRanges(truth);
   const bins = Array.from({ length }, (_, i) => ({ count: 0, sum: 0, squares: 0, from: i * width }));
   for (let k = 0; k < truth.length; k++) {
     const bin = bins[Math.floor(truth[k] / width)];
@@ -374,19 +416,35 @@ function binErrors({ truth, predicted }: DistancePairs): { bins: ErrorBin[]; end
   const errors = bins.map(({ count, sum, squares, from }) => ({
     from,
     to: from + width,
-    center: from + width / 2,
+    center: from + width / 2 - barShift(axis.whole),
     count,
     bias: sum / count,
     rmse: Math.sqrt(squares / count),
   }));
-  return { bins: errors.filter(({ count }) => count > 0), end: length * width };
+  return { bins: errors.filter(({ count }) => count > 0), ...axis };
+}
+
+/** How distances are divided, and the axis for them. */
+interface DistanceRanges extends Omit<Binned<never>, "bins"> {
+  /** Edits of a range. */
+  width: number;
+  /** Number of ranges. */
+  length: number;
 }
 
 /** Ranges of one width from 0 that hold all distances, 60 at most. */
-function distanceRanges(distances: ArrayLike<number>): { width: number; length: number } {
+function distanceRanges(distances: ArrayLike<number>): DistanceRanges {
   const beyond = greatestDistance(distances) + 1;
   const width = niceWidth(beyond / 60);
-  return { width, length: Math.ceil(beyond / width) };
+  const length = Math.ceil(beyond / width);
+  const whole = allWhole(distances);
+  const shift = barShift(whole);
+  return { width, length, whole, domain: [-shift, length * width - shift] };
+}
+
+function allWhole(distances: ArrayLike<number>): boolean {
+  for (let k = 0; k < distances.length; k++) if (!Number.isInteger(distances[k])) return false;
+  return true;
 }
 
 /** The smallest of 1, 2, 5, 10, 20, … that is not less than `width`. */
@@ -402,10 +460,16 @@ function greatestDistance(distances: ArrayLike<number>): number {
   return greatest;
 }
 
-function errorTitle({ from, to, count, bias, rmse }: ErrorBin): string {
-  const range = to - from === 1 ? `${from}` : `${from} to ${to - 1}`;
+/** The distances of a range in words. */
+function rangeText({ from, to }: DistanceBin, whole: boolean): string {
+  if (!whole) return `${from} to below ${to} edits`;
+  return to - from === 1 ? `${from} edits` : `${from} to ${to - 1} edits`;
+}
+
+function errorTitle(bin: ErrorBin, whole: boolean): string {
+  const { count, bias, rmse } = bin;
   const sign = bias < 0 ? "−" : "+";
-  return `${range} edits: ${formatInteger(count)} pairs, bias ${sign}${Math.abs(bias).toFixed(2)}, RMSE ${rmse.toFixed(2)}`;
+  return `${rangeText(bin, whole)}: ${formatInteger(count)} pairs, bias ${sign}${Math.abs(bias).toFixed(2)}, RMSE ${rmse.toFixed(2)}`;
 }
 
 function validationTitle({ step, seconds, validation }: Required<TrainingPoint>): string {

@@ -3,7 +3,7 @@
  *
  * A model that is tested on near-copies of what it was trained on looks better than it is. Three ways to split:
  *
- * - `random`: by lot; relatives end on both sides.
+ * - `random`: at random; relatives end on both sides.
  * - `order`: as the file goes, the first sequences for training.
  * - `cluster:<identity>`: whole groups of single linkage (linked-groups.ts) go to one part, so that no sequence
  *   of a part is within the identity of any of another part.
@@ -29,7 +29,7 @@ export interface SplitOptions extends LinkedGroupsOptions {
   validation?: number;
   /** Share of the sequences for testing, from 0 (default 0.15). */
   test?: number;
-  /** Seed of the lot (default 1). */
+  /** Seed of what is drawn at random (default 1). */
   seed?: number;
 }
 
@@ -87,7 +87,7 @@ export async function splitSequences(
   const partOf =
     splitting.by === "order"
       ? inOrder(sizes, targets)
-      : byLot(sizes, targets, new Random(seed).fork("split"));
+      : atRandom(sizes, targets, new Random(seed).fork("split"));
   const chosen = (name: PartName) =>
     Uint32Array.from(codes.keys()).filter((i) => PARTS[partOf[groups[i]]] === name);
   const parts: SplitParts = {
@@ -149,8 +149,8 @@ function inOrder(sizes: Uint32Array, targets: readonly number[]): Uint8Array {
   });
 }
 
-/** The part of every group, drawn by lot. */
-function byLot(sizes: Uint32Array, [, ...held]: readonly number[], random: Random): Uint8Array {
+/** The part of every group, drawn at random. */
+function atRandom(sizes: Uint32Array, [, ...held]: readonly number[], random: Random): Uint8Array {
   const partOf = new Uint8Array(sizes.length);
   const room = [0, ...held];
   const order = random.shuffle(Uint32Array.from(sizes.keys()));

@@ -1,6 +1,6 @@
 /** @file Training with attention maps, and drawing one. */
 
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, statSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import { Workplace } from "./command.ts";
 
@@ -31,6 +31,37 @@ test("any two sequences, any part of them", async () => {
   expect(JSON.parse(await place.ok(`${words} -q`))).toMatchObject({ source: "leaf9", target: "leaf4" });
 });
 
+test.each([
+  ["--source leaf2", { source: "leaf2", target: "leaf1" }],
+  ["--source leaf1", { source: "leaf1", target: "leaf2" }],
+  ["--target leaf1", { source: "leaf2", target: "leaf1" }],
+  ["--target leaf7", { source: "leaf1", target: "leaf7" }],
+  ["--source leaf3 --target leaf3", { source: "leaf3", target: "leaf3" }],
+])("%s: the other is the first other one", async (options, expected) => {
+  const stdout = await place.ok(`attention reads.fasta -m maps.onnx ${options} -o named.svg --json -q`);
+  expect(JSON.parse(stdout)).toMatchObject(expected);
+});
+
+test("a model without maps takes those of the model before it away", async () => {
+  await place.ok(`${FIT} --encoder linear ${NWA} -o again.onnx`);
+  expect(existsSync(place.at("again.attention.onnx"))).toBe(true);
+  const { code, stderr } = await place.run(`${FIT.replace(" -q", "")} --encoder linear -o again.onnx`);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("again.attention.onnx: ") as string }); // prettier-ignore
+  expect(existsSync(place.at("again.attention.onnx"))).toBe(false);
+});
+
+test("maps of another run are refused", async () => {
+  await place.ok(`${FIT} --encoder linear --seed 2 -o other.onnx`);
+  copyFileSync(place.at("maps.attention.onnx"), place.at("other.attention.onnx"));
+  const { code, stderr } = await place.run("attention reads.fasta -m other.onnx -o wrong.svg");
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr:
+      "embranch: other.attention.onnx: must be of the run that made other.onnx, got that of another; fit the model again with --regularizer nwa\n",
+  });
+  expect(existsSync(place.at("wrong.svg"))).toBe(false);
+});
+
 test("the encoder's file has nothing of the regulariser", async () => {
   await place.ok(`${FIT} --encoder linear -o plain.onnx`);
   expect(existsSync(place.at("plain.attention.onnx"))).toBe(false);
@@ -44,7 +75,10 @@ test.each([
     1,
     /plain\.attention\.onnx: there is no attention file.*--regularizer nwa/,
   ],
+  ["attention reads.fasta -m typo.onnx", 1, /typo\.onnx: cannot be read: there is no such file/],
+  ["attention reads.fasta -m maps.onnx -o a.png", 2, /--output: must end in \.svg, got a\.png/],
   ["attention reads.fasta -m maps.onnx --zoom 9-3", 2, /--zoom: must be a range/],
+  ["attention reads.fasta -m maps.onnx --zoom 90-95", 2, /embranch: --zoom: must begin at 0 to \d+ and end/],
   ["attention reads.fasta -m maps.onnx --source nobody", 1, /no sequence named "nobody"/],
   [`${FIT} ${NWA} --loss triplet --batch 15 -o no.onnx`, 2, /regularizer: needs a loss of pairs/],
   [`${FIT} --regularizer nwa:width=5 -o no.onnx`, 2, /heads: must divide/],

@@ -1,5 +1,6 @@
 /** @file What `baseline` prints: the table for people, and the JSON that other programs build on. */
 
+import { writeFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import type { BaselineReport } from "../../src/task/baseline.ts";
 import { Workplace } from "./command.ts";
@@ -25,6 +26,14 @@ test("a table, least error first, and what its numbers mean", async () => {
   expect(lines.slice(28).join("\n")).toMatch(
     /^\nErrors over 66 pairs in percent of \d+ letters.*\n.* at most 40 edits apart\.\n.* fitted to 190 training pairs\.\n$/,
   );
+});
+
+test("what is not defined is a dash", async () => {
+  // One pair has no correlation.
+  writeFileSync(place.at("pair.fasta"), ">a\nACGTACGTTA\n>b\nACGTTCGTAA\n");
+  const stdout = await place.ok("baseline train.fasta --test pair.fasta --kmer 3 --distance cosine -q");
+  expect(stdout).toMatch(/^k-mer +3 +cosine .* % +– +– +[\d.]+$/m);
+  expect(stdout).not.toContain("NaN");
 });
 
 test("--json has the fields of the contract", async () => {
@@ -63,7 +72,8 @@ test.each([
   ["--kmer 2,,3", /'2,,3' is invalid. It must be lengths of k-mers/],
   ["--distance cosine,flat", /Allowed choices are cosine, euclidean, square, manhattan, hyperbolic/],
   ["--ffp 8 --distance cosine", /--distance is for k-mers, of which --ffp leaves none; add --kmer/],
-  ["--kmer 40", /k: must be an integer from 1 to 26 for dna, got 40/],
+  ["--kmer 40", /embranch: --kmer: must be an integer from 1 to 26 for dna, got 40/],
+  ["--ffp 40", /embranch: --ffp: must be an integer from 1 to 26 for dna, got 40/],
   ["--gap 2", /--gap needs --costs/],
 ])("%s is a mistake in the command line", async (options, message) => {
   const { code, stdout, stderr } = await place.run(`baseline train.fasta --test test.fasta ${options}`);

@@ -49,6 +49,42 @@ describe.concurrent("help", () => {
     for (const unit of units) expect(text).toContain(unit);
   });
 
+  test("of fit tells the limits, the words that options take, and what spaces are", async () => {
+    const text = (await place.ok("fit --help")).replace(/\s+/g, " ");
+    for (const words of [
+      "10 validations, one every 500 steps, have brought no improvement, and after 20,000 steps",
+      "sequences in a batch (default: 128; 256",
+      "peak learning rate (default: 0.01)",
+      "(default: 10; 50, one an epoch",
+      "other options override it",
+      "pooling: one of avg, max, none; ",
+      "attention: global, causal or local<K>; positions: one of sinusoidal, learned; ",
+      "square squared Euclidean distance",
+    ]) {
+      expect(text).toContain(words);
+    }
+  });
+
+  test.each([
+    ["split", ["-o, --output", "--by"]],
+    ["baseline", ["--test"]],
+    ["attention", ["-m, --model"]],
+    ["embed", ["-m, --model"]],
+  ])("of %s marks what is required, and that alone", async (verb, names) => {
+    const options = (await place.ok(`${verb} --help`)).split(/\n {2}(?=-)/).slice(1);
+    const required = options.filter((text) => text.replace(/\s+/g, " ").includes("(required)"));
+    expect(required.map((text) => text.split(" <")[0])).toEqual(names);
+  });
+
+  test("of simulate has its own alphabet", async () => {
+    expect(await place.ok("simulate --help")).toContain("(default: dna)");
+  });
+
+  test("whose reader has seen enough ends quietly", async () => {
+    const { stdout, stderr } = await place.bash('embranch fit --help | head -n 1; echo "${PIPESTATUS[0]}"');
+    expect({ stderr, status: stdout.split("\n")[1] }).toEqual({ stderr: "", status: "0" });
+  });
+
   test("the version is that of the package", async () => {
     expect(await place.ok("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
@@ -71,7 +107,17 @@ describe.concurrent(
     ["a model to standard output", "fit a.fasta -o - --steps 2", /--output must be a file/],
     ["an option of another encoder", "fit a.fasta --encoder mlp:kernel=2", /mlp: options of mlp are layers, .*got "kernel"/],
     ["an encoder there is not", "fit a.fasta --encoder cmm", /--encoder: must be one of linear, .*got "cmm"/],
-    ["an option out of range", "fit a.fasta --encoder cnn:kernel=4", /cnn: kernel: must be odd, got 4/],
+    ["an option out of range", "fit a.fasta --encoder cnn:kernel=4", /cnn: kernel: must be odd, got 4\n/],
+    ["a fraction of a layer", "fit a.fasta --encoder mlp:layers=2.5", /mlp: layers: must be an integer, got 2\.5\n/],
+    ["a word for a number", "fit a.fasta --encoder mlp:layers=two", /mlp: layers: must be a number, got "two"\n/],
+    ["a word for a truth", "fit a.fasta --encoder mlp:batchNorm=on", /batchNorm: must be true or false, got "on"\n/],
+    ["a share of all", "fit a.fasta --encoder mlp:dropout=1", /mlp: dropout: must be below 1, got 1\n/],
+    ["too long a word", "fit a.fasta --encoder kmer:k=9", /kmer: k: must be at most 8, got 9\n/],
+    ["a pooling there is not", "fit a.fasta --encoder cnn:pooling=sum", /pooling: must be one of avg, max, none, got "sum"\n/],
+    ["an attention there is not", "fit a.fasta --encoder transformer:attention=far", /attention: must be global, causal or local<K>, got "far"\n/],
+    ["no margin", "fit a.fasta --loss triplet:margin=0", /--loss triplet: margin: must be above 0, got 0\n/],
+    ["a weight below nothing", "fit a.fasta --regularizer nwa:lambda=-1", /nwa: lambda: must be above 0, got -1\n/],
+    ["a preset there is not", "fit none.fasta --preset neuroseed-gnu", /^embranch: --preset: .*the nearest is neuroseed-gru, got "neuroseed-gnu"\n$/],
     ["a rate of nothing", "fit a.fasta --steps 1 --rate nothing=2", /rates: must name .*got nothing/],
     ["neither --exact nor a model", "distance a.fasta", /needs --exact or -m <model>, got neither/],
     ["both", "distance a.fasta --exact -m m.onnx", /got both/],

@@ -6,7 +6,7 @@ import {
   Progress,
   type ProgressOptions,
 } from "../../src/cli/progress.ts";
-import { formatTable } from "../../src/cli/table.ts";
+import { decimals, formatTable } from "../../src/cli/table.ts";
 
 beforeEach(() => {
   vi.stubEnv("TERM", "xterm");
@@ -86,6 +86,15 @@ describe("progress on a terminal", () => {
     ]);
   });
 
+  test("notes after the end draw no bar", () => {
+    const { progress, written, clock } = display({ isTTY: true, total: 100 });
+    clock.seconds = 1;
+    progress.update(100);
+    progress.finish();
+    progress.note("all of it in a.npy");
+    expect(written.at(-1)).toBe("all of it in a.npy\n");
+  });
+
   test.each([20, 40, 60, 80])("never wraps at %i columns", (columns) => {
     const { progress, written, clock } = display({ isTTY: true, total: 1e9, columns });
     clock.seconds = 1;
@@ -123,6 +132,15 @@ test("numbers read well", () => {
     "3 G/s",
   ]);
   expect(formatCount(1234567)).toBe("1,234,567");
+});
+
+test("what is not defined is a dash", () => {
+  expect([decimals(1.0456, 2), decimals(1, 1, " %"), decimals(NaN, 3), decimals(null, 3, " %")]).toEqual([
+    "1.05",
+    "1.0 %",
+    "–",
+    "–",
+  ]);
 });
 
 test("tables are aligned, numbers to the right", () => {

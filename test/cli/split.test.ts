@@ -1,6 +1,7 @@
 /** @file `embranch split`: its files, its report, and what it refuses. */
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Workplace } from "./command.ts";
 
@@ -64,6 +65,66 @@ describe.concurrent("split", () => {
   });
 });
 
+describe("records are written as they stand", () => {
+  const letters = (i: number) => [..."acguACGU"].map((_, k) => "ACGU"[(i >> k) & 3]).join("");
+  const rows = <Row>(row: (i: number) => Row): Row[] => Array.from({ length: 20 }, (_, i) => row(i));
+  /** Splits a file, and checks that each part is the head and some records of it, in order. */
+  const check = async (name: string, head: string, all: string[], end: string): Promise<void> => {
+    const bytes = Buffer.from(head + all.join(""));
+    writeFileSync(place.at(name), name.endsWith(".gz") ? gzipSync(bytes) : bytes);
+    const prefix = `of-${name}`;
+    await place.ok(`split ${name} -o ${prefix} --by random --test 0.3 --val 0.2 --threads 1 -q`);
+    const parts = ["train", "val", "test"].map((part) => text(`${prefix}.${part}${end}`));
+    const counts = parts.map((part) => {
+      const kept = all.filter((record) => part.includes(record));
+      expect(part).toBe(head + kept.join(""));
+      return kept.length;
+    });
+    expect(counts).toEqual([10, 4, 6]);
+  };
+
+  test("FASTA: whole headers, RNA, line breaks, comments", async () => {
+    const all = rows((i) => `>r${i}  16S  ribosomal=${i}\n${letters(i)}\n${letters(i).toLowerCase()}\n\n`);
+    await check("rna.fna", "; made by hand\n", all, ".fna");
+  });
+
+  test("FASTQ, packed: qualities, one of them an @", async () => {
+    const all = rows((i) => `@q${i} lane ${i}\r\n${letters(i)}\r\n+\r\n@III${i % 10}III\r\n`);
+    await check("reads.fastq.gz", "", all, ".fastq");
+  });
+
+  test("tables: all columns, and the header in every part", async () => {
+    const all = rows((i) => `"one, ${i}\nand more",${letters(i)},n${i},${i % 2}\n`);
+    await check("table.csv", "note,read,name,label\n", all, ".csv");
+  });
+
+  test("lines, the last without its end", async () => {
+    const all = rows((i) => `${letters(i)}${i < 19 ? "\n" : ""}`);
+    await check("plain", "", all, "");
+  });
+
+  test("more than is read at once", async () => {
+    const long = (i: number) => letters(i).repeat(4000);
+    await check("long.fasta", "", rows((i) => `>${i} long\n${long(i)}\n`), ".fasta"); // prettier-ignore
+  });
+
+  test("standard input cannot be read twice: names and letters", async () => {
+    const input = rows((i) => `>s${i} described\n${letters(i)}\n`).join("");
+    await place.ok("split - -o piped --by order --val 0 --test 0.1 --threads 1 -q", input);
+    expect(text("piped.test.fasta")).toBe(`>s18\n${letters(18).replaceAll("U", "T")}\n>s19\n${letters(19).replaceAll("U", "T")}\n`); // prettier-ignore
+  });
+});
+
+test("the report says what identity is, and what it makes of reads of several lengths", async () => {
+  const several = await place.ok("split a.fasta -o told --by cluster:0.95 -q");
+  expect(several).toMatch(/^Identity is 1 − edits \/ length of the longer sequence, compared from end to end\.\nSequences have \d+ to \d+ letters: letters missing at an end count as edits/m); // prettier-ignore
+  expect(several).toContain("Trim reads to one length first.");
+  const same = text("a.fasta").replace(/^([ACGT]{250})[ACGT]*$/gm, "$1");
+  writeFileSync(place.at("same.fasta"), same);
+  const one = await place.ok("split same.fasta -o same --by random --threads 1 -q");
+  expect(one).toMatch(/compared from end to end\.\n$/);
+});
+
 describe("nothing is written", () => {
   test("when a group is too large", async () => {
     const { pid, code, stdout, stderr } = await place.run("split a.fasta -o giant --by cluster:0.2");
@@ -123,6 +184,7 @@ describe("distance --histogram", () => {
     expect(text("h.svg")).toMatch(
       /^<svg xmlns=.*exact distance of 19,900 pairs of 200 sequences.*<\/svg>\n$/s,
     );
+    expect(text("h.svg")).toContain(">Exact distance of 19,900 pairs of 200 sequences</text>");
   });
 
   test("with a matrix: both, of the same distances", async () => {
@@ -145,7 +207,7 @@ describe("distance --histogram", () => {
   });
 
   test.each([
-    ["a format that is none", "--histogram h.png", /must end in .svg, got h.png/],
+    ["a format that is none", "--histogram h.png", /--histogram: must end in .svg, got h.png/],
     ["capped distances", "--histogram h.svg --threshold 3", /leave --threshold out/],
     ["a format without a matrix", "--histogram h.svg --square", /--square is for .npy/],
   ])("%s is refused", async (_, options, message) => {

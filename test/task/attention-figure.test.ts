@@ -64,10 +64,24 @@ describe("the attention figure", () => {
     const svg = attentionFigure(diagonal(12, 0.5, SOURCE, TARGET), { zoom: { from: 3, to: 6 } });
     expect([...cellsOf(svg)[1].keys()]).toEqual(["0,0", "1,1", "2,2", "3,3"]);
     const letters = texts(svg).filter((text) => text.length === 1);
-    expect(letters.join("")).toMatch(/^TTACTACATTACTACA/);
-    expect(texts(svg).some((text) => text.includes("prefixes 3 to 6 of the source"))).toBe(true);
+    expect(letters.join("")).toMatch(/^TTAC36TACA36TTAC36TACA36/);
+    expect(texts(svg).some((text) => text.includes("positions 3 to 6 of the source"))).toBe(true);
     const ends = cellsOf(attentionFigure(diagonal(9, 0.5, "GAT", "GATTACA"), { zoom: { from: 2, to: 9 } }));
     expect([...ends[1].keys()]).toEqual(["0,0", "1,1", "1,2", "1,3", "1,4", "1,5"]);
+  });
+
+  test("axes are of positions, whether letters fit or not, and P and Q are explained", () => {
+    for (const length of [12, 400]) {
+      const letters = "A".repeat(length);
+      const svg = attentionFigure(diagonal(length, 0.5, letters, letters));
+      const labels = texts(svg).filter(
+        (text) => / of the (source|target)/.test(text) && !text.includes("P:"),
+      );
+      expect(new Set(labels.map((text) => text.replace(/[←→]/, "").trim()))).toEqual(
+        new Set(["source", "target"].map((name) => `positions 0 to ${length} of the ${name}`)),
+      );
+      expect(svg).toMatch(/P: how each position .*Q: what training pulls P towards/s);
+    }
   });
 
   test("a pixel of a large map shows the greatest of its cells", () => {

@@ -85,7 +85,41 @@ describe("figures", () => {
     expect(new Set(titles)).toEqual(
       new Set(["3 edits: 20 pairs, bias +0.00, RMSE 1.00", "7 edits: 39 pairs, bias +2.00, RMSE 2.00"]),
     );
-    expect(distanceHistogram(truth)).toContain("<title>9 to below 10 edits: 1 pairs</title>");
+  });
+
+  test.each([
+    ["one edit", [0, 1, 1, 3], ["0 edits: 1 pairs", "1 edits: 2 pairs", "3 edits: 1 pairs"]],
+    ["several edits", [0, 1, 2, 100], ["0 to 1 edits: 2 pairs", "2 to 3 edits: 1 pairs", "100 to 101 edits: 1 pairs"]],
+    ["fractions", [0, 0.5, 2.5], ["0 to below 1 edits: 2 pairs", "2 to below 3 edits: 1 pairs"]],
+  ])("a bar of a histogram names its distances: %s", (_, distances, titles) => {
+    const found = [...distanceHistogram(distances).matchAll(/<title>(.*?)<\/title>/g)].map((m) => m[1]);
+    expect(found).toEqual(titles);
+  }); // prettier-ignore
+
+  test("a bar of one edit stands around its tick", () => {
+    const { document } = parseHTML(distanceHistogram([0, 1, 1, 4]));
+    const bars = [...document.querySelectorAll("rect")].map((bar) => {
+      const [x, width] = ["x", "width"].map((name) => Number(bar.getAttribute(name)));
+      return x + width / 2;
+    });
+    const ticks = [...document.querySelectorAll("[aria-label='x-axis tick label'] text")].map((tick) => [
+      Number(tick.textContent),
+      Number(/translate\(([\d.]+)/.exec(tick.getAttribute("transform") ?? "")?.[1]),
+    ]);
+    const place = new Map(ticks as [number, number][]);
+    [0, 1, 4].forEach((edits, i) => expect(bars[i]).toBeCloseTo(place.get(edits)!, 1));
+  });
+
+  test("a histogram that stands alone has a title and a font; one on a page has neither", () => {
+    const texts = (svg: string) =>
+      [...parseHTML(svg).document.querySelectorAll("text")].map(({ textContent }) => textContent);
+    const options = { of: "pairs of 3 sequences", kind: "exact distance" };
+    const alone = distanceHistogram([1, 2, 2], { ...options, standalone: true });
+    expect(texts(alone)).toContain("Exact distance of 3 pairs of 3 sequences");
+    expect(alone).toContain("font-family:system-ui, sans-serif");
+    const inside = distanceHistogram([1, 2, 2], options);
+    expect(texts(inside)).not.toContain("Exact distance of 3 pairs of 3 sequences");
+    expect(inside).toContain("font-family:inherit");
   });
 
   test.each([

@@ -280,7 +280,7 @@ describe("leakage", () => {
 });
 
 describe.skipIf(!hasData)("16S V4 reads of study 550", () => {
-  test("by lot most test reads have a relative within 3 %, by clusters none has", async () => {
+  test("at random most test reads have a relative within 3 %, by clusters none has", async () => {
     const all = await collect(readSequences(dataFile("16s-v4/study550_train.fasta.gz")));
     const set = subset(all, [...all.ids.keys()].slice(0, 3000));
     const within = async (text: string) => {
