@@ -59,6 +59,7 @@ export function dimensionFigure({ table, cells }: PapersReport): string {
   const dimensions = [...new Set(points.map(({ dimension }) => dimension))];
   return draw({
     height: HEIGHT,
+    standalone: true,
     marginRight: 84,
     description: `${table.title}, a line for each geometry; hollow dots are published.`,
     x: { type: "log", base: 2, label: "dimension", ticks: dimensions, tickFormat: String },

@@ -117,7 +117,7 @@ async function writeModel(output: string, model: Uint8Array, checkpoint: string)
 }
 
 function announcement(
-  { training, validation, length, dim, geometry, parameters, recipe }: FitPlan,
+  { training, validation, length, dim, geometry, parameters, regularizerParameters, groups, recipe }: FitPlan,
   options: FitCliOptions,
 ): string {
   const { minutes, steps, output } = options;
@@ -127,9 +127,17 @@ function announcement(
       : steps !== undefined
         ? `for ${formatCount(steps)} steps`
         : `until ${recipe.patience} validations bring no improvement, ${formatCount(recipe.maximumSteps)} steps at most`;
+  const decoder =
+    regularizerParameters === undefined
+      ? ""
+      : ` and ${formatCount(regularizerParameters)} of the regulariser, for training alone`;
+  const kept =
+    groups === undefined || options.split?.by !== "cluster"
+      ? ""
+      : `, split by ${formatCount(groups.count)} clusters, the largest of ${formatCount(groups.largest)}`;
   return (
     `fitting ${formatCount(training)} sequences of up to ${length} letters to ${dim} ${geometry} dimensions ` +
-    `(${formatCount(parameters)} parameters), ${formatCount(validation)} held out, ${bound}; model: ${output}`
+    `(${formatCount(parameters)} parameters${decoder}), ${formatCount(validation)} held out${kept}, ${bound}; model: ${output}`
   );
 }
 

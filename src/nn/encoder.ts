@@ -7,6 +7,7 @@
 
 import type { z } from "zod";
 import { UsageError } from "../error.ts";
+import { explainIssue } from "../schema-issue.ts";
 import type { Block } from "./block.ts";
 import { cnnEdEncoder, cnnEdOptions } from "./cnn-ed.ts";
 import { cnnEncoder, cnnOptions } from "./cnn.ts";
@@ -79,8 +80,12 @@ export function completeOptions({ name, ...options }: EncoderOptions): EncoderOp
   }
   const parsed = ENCODERS[name].options.safeParse(options);
   if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues;
-    throw new UsageError(`encoder ${name}: ${path.join(".")}${path.length > 0 ? ": " : ""}${message}`);
+    const [issue] = parsed.error.issues;
+    const [key] = issue.path;
+    const value = (options as Record<PropertyKey, unknown>)[key];
+    throw new UsageError(
+      `encoder ${name}: ${key === undefined ? issue.message : `${String(key)}: ${explainIssue(issue, value)}`}`,
+    );
   }
   return { name, ...parsed.data };
 }

@@ -4,6 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { EmbranchError, UsageError } from "../error.ts";
+import { Layout } from "../engine/layout.ts";
 import { DistanceModel, type ModelConfig } from "../engine/model.ts";
 import { encodeAttention, encodeModel, type Manifest } from "../engine/model-file.ts";
 import { kernelAligner, KernelOracle, MatrixOracle } from "../engine/labels.ts";
@@ -18,12 +19,12 @@ import { findUniques, Random, subset, type SequenceSet } from "../sequence/index
 import { condensedIndex, condensedLength, pairsWithin, type PairList } from "../sequence/condensed.ts";
 import { VERSION } from "../version.ts";
 import { recipeOf, spaceOf } from "./fit-recipe.ts";
-import { divideBy, type Splitting } from "./split.ts";
+import { divideBy, type SplitParts, type Splitting } from "./split.ts";
 
 export interface FitOptions {
   /** Held-out sequences; by default a tenth of the different ones, 1,000 at most. */
   validation?: SequenceSet;
-  /** How these are chosen (default by lot); `cluster` keeps relatives together. */
+  /** How these are chosen (default at random); `cluster` keeps relatives together. */
   split?: Splitting;
   /** Default `residual`; `cnn` with `recipe: "paper"`. */
   encoder?: EncoderOptions;
@@ -82,7 +83,12 @@ export interface FitPlan {
   length: number;
   dim: number;
   geometry: GeometryName;
+  /** Of the encoder and the space. */
   parameters: number;
+  /** Further ones of the regulariser, which only training needs. */
+  regularizerParameters?: number;
+  /** Of sequences that were kept together where some of those given were held out. */
+  groups?: SplitParts["groups"];
   recipe: Recipe;
 }
 
@@ -138,6 +144,7 @@ interface Division {
   validation: SequenceSet;
   /** Positions of both among the sequences given, where both come from there. */
   indices?: { training: Uint32Array; validation: Uint32Array };
+  groups?: SplitParts["groups"];
 }
 
 async function divide(
@@ -174,11 +181,16 @@ async function divide(
     Math.min(FEWEST_VALIDATED, Math.floor(count / 2)),
     Math.min(HELD_OUT * count, MOST_VALIDATED),
   );
-  const indices = await divideBy(sequences, split, { validation: heldOut / count, seed, threads });
+  const { groups, ...indices } = await divideBy(sequences, split, {
+    validation: heldOut / count,
+    seed,
+    threads,
+  });
   return {
     training: subset(sequences, indices.training),
     validation: subset(sequences, indices.validation),
     indices,
+    groups,
   };
 }
 
@@ -217,7 +229,7 @@ function exactDistances(
  */
 export async function fit(sequences: SequenceSet, options: FitOptions = {}): Promise<FitResult> {
   const { seed = 1, geometry = "hyperbolic", dim = 128, minutes, steps, threads, costs } = options;
-  const { training, validation, indices } = await divide(sequences, options);
+  const { training, validation, indices, groups } = await divide(sequences, options);
   if (options.distances !== undefined && indices === undefined) {
     throw new UsageError(
       "distances: cannot be combined with a validation file; held-out sequences come from the matrix",
@@ -238,13 +250,17 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
     regularizer: options.regularizer,
   };
   const model = new DistanceModel(config);
+  const regularizerParameters =
+    model.regularizer === undefined ? undefined : new Layout(model.regularizer.parameters).size;
   options.onStart?.({
     training: training.ids.length,
     validation: validation.ids.length,
     length,
     dim,
     geometry,
-    parameters: model.parameters.size,
+    parameters: model.parameters.size - (regularizerParameters ?? 0),
+    regularizerParameters,
+    groups,
     recipe,
   });
 

@@ -111,13 +111,14 @@ export async function divideBy(
   set: SequenceSet,
   splitting: Splitting,
   { validation = 0.1, ...options }: DivideOptions = {},
-): Promise<{ training: Uint32Array; validation: Uint32Array }> {
+): Promise<Pick<SplitParts, "training" | "validation" | "groups">> {
   const { representatives } = findUniques(set.codes);
   const different = subset(set, representatives);
   const parts = await splitSequences(different, splitting, { ...options, validation, test: 0 });
   return {
     training: parts.training.map((i) => representatives[i]),
     validation: parts.validation.map((i) => representatives[i]),
+    groups: parts.groups,
   };
 }
 
