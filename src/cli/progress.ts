@@ -42,6 +42,8 @@ export interface ProgressUpdate {
 const BAR_WIDTH = 24;
 const REDRAW_SECONDS = 0.1;
 const MEMORY_SECONDS = 30;
+/** Units a second below which a rate says nothing. */
+const SLOWEST = 0.01;
 
 /** A running display of one long job. */
 export class Progress {
@@ -130,7 +132,7 @@ export class Progress {
   #parts(share: string): string[] {
     const total = this.#total === undefined ? "" : ` of ${formatCount(this.#total)}`;
     const parts = [`${formatCount(this.#done)}${total} ${this.#unit}${share}`];
-    if (this.#rate.perSecond > 0) parts.push(formatRate(this.#rate.perSecond));
+    if (this.#rate.perSecond >= SLOWEST) parts.push(formatRate(this.#rate.perSecond));
     const left = (1 - (this.#fraction ?? 0)) / this.#speed.perSecond;
     if (this.#fraction === undefined) parts.push(`${formatDuration(this.#now() - this.#started)} so far`);
     else if (left < Infinity) parts.push(`${formatDuration(Math.max(0, left))} left`);
