@@ -141,7 +141,7 @@ export function trainStep(model: DistanceModel, options: TrainStepOptions) {
         context,
       );
       encoded.statistics.regularizer = mapped.statistics;
-      penalty = mapDivergence(mapped.map, targets!).mul(weights!.lambda);
+      penalty = mapDivergence(mapped.map, targets!, weights!.divergence).mul(weights!.lambda);
     }
     const value = lossValue(loss, {
       predicted: predictedDistances(model, encoded, options),

@@ -31,6 +31,10 @@ export const nwaOptions = z.strictObject({
   layers: z.int().positive().default(2).describe("transformer layers of the decoder"),
   inner: z.int().positive().default(1024).describe("width inside their feed-forward parts"),
   rate: z.number().positive().default(0.1).describe("its learning rate, as a multiple of the encoder's"),
+  divergence: z
+    .enum(["jsd", "mse"])
+    .default("jsd")
+    .describe("how far a map is from its matrix: Jensen-Shannon divergence or squared differences"),
   reference: z.boolean().default(false).describe("repeat the published code's slips"),
 });
 
@@ -190,11 +194,20 @@ function referenced(tree: ArrayTree): ArrayTree {
 }
 
 /**
- * Jensen–Shannon divergence of maps from targets [pairs, n + 1, n + 1], summed over cells and averaged over
- * pairs (SPEC B5). Consumes both.
+ * Jensen–Shannon divergence of maps from targets [pairs, n + 1, n + 1], or their squared differences, summed over
+ * cells and averaged over pairs (SPEC B5). Consumes both.
  */
-export function mapDivergence(map: np.Array, targets: np.Array): np.Array {
+export function mapDivergence(
+  map: np.Array,
+  targets: np.Array,
+  divergence: NwaOptions["divergence"] = "jsd",
+): np.Array {
   const pairs = map.shape[0];
+  if (divergence === "mse")
+    return np
+      .square(map.sub(targets))
+      .sum()
+      .mul(1 / pairs);
   const p = map.add(TINY);
   const q = targets.add(TINY);
   const middle = np.log(p.ref.add(q.ref).mul(0.5));

@@ -3,7 +3,7 @@
  */
 
 import { z } from "zod";
-import { nwaOptions, nwaRegularizer, type NwaRegularizer } from "./nwa.ts";
+import { nwaOptions, nwaRegularizer, type NwaOptions, type NwaRegularizer } from "./nwa.ts";
 
 /** The regularisers there are. */
 export const REGULARIZERS = {
@@ -25,7 +25,9 @@ export function createRegularizer(
   return options.name === "none" ? undefined : nwaRegularizer(settings.parse(options), shape);
 }
 
-/** Its weight beside the loss of distances, and its learning rate as a multiple of the encoder's. */
-export function regularizerWeights(options: RegularizerOptions): { lambda: number; rate: number } {
+/** Its weight beside the loss of distances, what it weighs, and its learning rate as a multiple of the encoder's. */
+export function regularizerWeights(
+  options: RegularizerOptions,
+): Pick<NwaOptions, "lambda" | "divergence" | "rate"> {
   return settings.parse(options);
 }

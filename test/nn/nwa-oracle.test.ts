@@ -5,7 +5,7 @@
 import { init } from "@jax-js/jax";
 import { beforeAll, expect, it } from "vitest";
 import { Layout } from "../../src/engine/layout.ts";
-import { nwaOptions, nwaRegularizer } from "../../src/nn/nwa.ts";
+import { mapDivergence, nwaOptions, nwaRegularizer } from "../../src/nn/nwa.ts";
 import { floats, lowered, type Input } from "../engine/both.ts";
 import { draw, idle, within, type Read } from "./drawn.ts";
 import { batchNorm, dense, layerNorm, relu, softmax, total, transformerLayer, vector } from "./plain.ts";
@@ -133,3 +133,21 @@ it.each([
   // A softmax does not see what is added to all keys, nor to all scores.
   expect(idle(drawn, maps).filter((path) => !/attention.key.bias|score.bias/.test(path))).toEqual([]);
 });
+
+it.each(["jsd", "mse"] as const)(
+  "the divergence of a map is the sum over cells, the mean over pairs: %s",
+  async (kind) => {
+    const [map, targets] = [floats([PAIRS, 3, 3], 1, 0, 1), floats([PAIRS, 3, 3], 2, 0, 1)];
+    // Beyond an end there is nothing in either.
+    map.data[4] = targets.data[4] = 0;
+    const cell = (p: number, q: number) => {
+      if (kind === "mse") return (p - q) ** 2;
+      const half = (x: number, y: number) => 0.5 * (x + 1e-7) * Math.log((2 * (x + 1e-7)) / (x + y + 2e-7));
+      return half(p, q) + half(q, p);
+    };
+    let sum = 0;
+    map.data.forEach((p, i) => (sum += cell(p, targets.data[i])));
+    const [{ data }] = await lowered((p, q) => mapDivergence(p, q, kind), [map, targets]);
+    expect(data).toBeAllclose([sum / PAIRS], { rtol: 1e-5 });
+  },
+);
