@@ -54,8 +54,9 @@ interface PapersCliOptions extends CommonOptions {
   device: Device;
 }
 
-/** Work of a baseline beside that of a model, about. */
-const BASELINE_COST = 0.002;
+/** What baselines take, about, and a model whose budget is in steps. */
+const BASELINES_SECONDS = 10;
+const MODEL_SECONDS = 60;
 
 /** Parses `10` (minutes) or `2000steps`. */
 function budget(text: string): Budget {
@@ -156,20 +157,21 @@ async function run(options: PapersCliOptions, line: string): Promise<void> {
   const cells = chooseCells(table, options.only);
   const settings = { data, budget, recipe, ...(!exponent && { exponent }) };
   const folder = await ResultFolder.open<CellResult>(output, table.name);
-  // In the order in which they are made.
-  const costs = cells.flatMap(({ subject }) =>
-    subject.kind === "model" ? seeds.map(() => 1) : [BASELINE_COST],
+  // In the order in which they are made. The first baseline to be made measures all.
+  const modelSeconds = "minutes" in budget ? 60 * budget.minutes : MODEL_SECONDS;
+  const first = cells.findIndex(({ subject }) => subject.kind !== "model");
+  const costs = cells.flatMap(({ subject }, i) =>
+    subject.kind === "model" ? seeds.map(() => modelSeconds) : [i === first ? BASELINES_SECONDS : 0],
   );
   const works = costs.length;
   const before = costs.map((_, i) => sum(costs.slice(0, i)));
-  const models = costs.filter((cost) => cost === 1).length;
+  const models = seeds.length * cells.filter(({ subject }) => subject.kind === "model").length;
 
   const interrupt = interruption();
   const progress = new Progress(table.name, { total: works, unit: "cells", quiet });
   if (models > 0 && "minutes" in budget) {
-    progress.note(
-      `${models} models of ${budget.minutes} minutes: ${hoursText(models * budget.minutes)} in all`,
-    );
+    const time = hoursText(models * budget.minutes);
+    progress.note(`${models} models of ${hoursText(budget.minutes)} each, ${time} in all`);
   }
   let result: Awaited<ReturnType<typeof runPapers>>;
   try {
@@ -216,7 +218,7 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 /** `90 minutes`, or `25 hours`. */
 function hoursText(minutes: number): string {
   const [value, unit] = minutes < 120 ? [minutes, "minutes"] : [minutes / 60, "hours"];
-  return `${Number(value.toPrecision(2))} ${unit}`;
+  return `${Number(value.toPrecision(2))} ${value === 1 ? unit.slice(0, -1) : unit}`;
 }
 
 function resultText({ row, column, seed, evaluation, diverged }: CellResult): string {
