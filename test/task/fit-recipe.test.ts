@@ -57,3 +57,12 @@ describe("a batch", () => {
     expect(recipeOf({ recipe: "paper", family: 50 }, 1280)).toMatchObject({ validateEvery: 10 });
   });
 });
+
+test("beside a regulariser Adam's epsilon is that of a sum over the authors' batch, unless it is set", () => {
+  const regularizer = { name: "nwa" } as const;
+  expect(recipeOf({}, 1000).optimizer.epsilon).toBeUndefined();
+  expect(recipeOf({ regularizer: { name: "none" } }, 1000).optimizer.epsilon).toBeUndefined();
+  expect(recipeOf({ regularizer }, 1000).optimizer.epsilon).toBeCloseTo(9.77e-12, 13);
+  const optimizer = { epsilon: 1e-6 };
+  expect(recipeOf({ regularizer, settings: { optimizer } }, 1000).optimizer.epsilon).toBe(1e-6);
+});
