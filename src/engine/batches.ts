@@ -23,27 +23,29 @@ export interface Batch {
   members: readonly Uint8Array[];
 }
 
-/** A batch for a regulariser that aligns its first half with its second. */
+/** A batch for a regulariser that aligns the first sequences of its two halves. */
 export interface AlignedBatch extends Batch {
-  /** In letters, [batch]. */
+  /** Letters of the sources, then of the targets, [2·pairs]. */
   lengths: Float32Array;
-  /** Needleman-Wunsch targets [batch/2, n + 1, n + 1] (SPEC B2). */
+  /** Needleman-Wunsch targets [pairs, n + 1, n + 1] (SPEC B2). */
   targets: Float32Array;
 }
 
 /** Needleman-Wunsch targets of the first half of the sequences, as sources, and the second, as targets. */
 export type Align = (members: readonly Uint8Array[], length: number) => Promise<Float32Array>;
 
-/** Batches with the targets of their alignments. */
+/** Batches with the targets of the alignments of `pairs` pairs. */
 export function alignedBatches(
   source: BatchSource,
   align: Align,
-  length: number,
+  { length, pairs }: { length: number; pairs: number },
 ): (step: number) => Promise<AlignedBatch> {
   return async (step) => {
     const batch = await source(step);
-    const lengths = Float32Array.from(batch.members, (codes) => codes.length);
-    return { ...batch, lengths, targets: await align(batch.members, length) };
+    const half = batch.members.length / 2;
+    const members = [0, half].flatMap((start) => batch.members.slice(start, start + pairs));
+    const lengths = Float32Array.from(members, (codes) => codes.length);
+    return { ...batch, lengths, targets: await align(members, length) };
   };
 }
 

@@ -8,7 +8,13 @@ import { alignedBatches, allPairsBatches, sampledPairBatches, type BatchSource }
 import type { DistanceModel } from "./model.ts";
 import type { Recipe } from "./recipe.ts";
 import { Tensor } from "./run.ts";
-import { STATE_NAMES, type batchSpecs, type TrainState, type TrainStepOptions } from "./train-step.ts";
+import {
+  alignedPairs,
+  STATE_NAMES,
+  type batchSpecs,
+  type TrainState,
+  type TrainStepOptions,
+} from "./train-step.ts";
 import type { TrainOptions } from "./trainer.ts";
 import { nearestNeighbours, tripleBatches } from "./triples.ts";
 
@@ -27,12 +33,13 @@ export function stepOptionsOf({ loss, pairs, batch, optimizer, rates }: Recipe):
 /** The batches of a run, with targets for the model's regulariser if it has one. */
 export async function batchSource(
   options: TrainOptions,
-  { regularizer }: DistanceModel,
+  model: DistanceModel,
   random: Random,
 ): Promise<BatchSource> {
   const source = await labelledBatches(options, random);
-  if (regularizer === undefined) return source;
-  return alignedBatches(source, options.align!, options.model.shape.length);
+  if (model.regularizer === undefined) return source;
+  const pairs = alignedPairs(model, options.recipe.batch);
+  return alignedBatches(source, options.align!, { length: model.config.shape.length, pairs });
 }
 
 async function labelledBatches(options: TrainOptions, random: Random): Promise<BatchSource> {

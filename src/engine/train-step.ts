@@ -88,21 +88,27 @@ export function predictedDistances(
   return space.distance(left, right, learned).reshape([3, -1]);
 }
 
+/** Pairs that the model's regulariser aligns in a batch: the first of its first half with the first of its second. */
+export function alignedPairs({ config }: DistanceModel, batch: number): number {
+  const half = batch / 2;
+  return Math.min(regularizerWeights(config.regularizer!).pairs ?? half, half);
+}
+
 /** What a step is fed beside its state, by name. */
 export function batchSpecs(model: DistanceModel, options: TrainStepOptions): Record<string, Spec> {
   const { batch, loss } = options;
   const { noise } = model.encoder;
   const positions = model.config.shape.length + 1;
-  const aligned: Record<string, Spec> = {
-    lengths: { shape: [batch], type: "float32" },
-    targets: { shape: [batch / 2, positions, positions], type: "float32" },
-  };
+  const aligned = (pairs: number): Record<string, Spec> => ({
+    lengths: { shape: [2 * pairs], type: "float32" },
+    targets: { shape: [pairs, positions, positions], type: "float32" },
+  });
   return {
     tokens: { shape: [batch, model.config.shape.length], type: "int32" },
     labels: { shape: labelShape(options), type: "float32" },
     ...(noise > 0 ? { noise: { shape: [batch, noise], type: "float32" } } : {}),
     ...(lossKind(loss.name).stage === undefined ? {} : { stage: { shape: [2], type: "float32" } }),
-    ...(model.regularizer === undefined ? {} : aligned),
+    ...(model.regularizer === undefined ? {} : aligned(alignedPairs(model, batch))),
     numbers: { shape: [HYPERPARAMETERS], type: "float32" },
   };
 }
@@ -113,7 +119,7 @@ interface Fed {
   labels: np.Array;
   noise?: np.Array;
   stage?: np.Array;
-  /** Lengths in letters, and Needleman-Wunsch targets of the first half of the batch against the second. */
+  /** Lengths in letters, and Needleman-Wunsch targets, of the pairs that are aligned. */
   lengths?: np.Array;
   targets?: np.Array;
 }
@@ -132,7 +138,9 @@ export function trainStep(model: DistanceModel, options: TrainStepOptions) {
     const encoded = model.embed(parameters, statistics, tokens, { ...context, noise });
     let penalty: np.Array | undefined;
     if (model.regularizer !== undefined) {
-      const [source, target] = np.split(encoded.points.ref, 2, 0);
+      const pairs = alignedPairs(model, options.batch);
+      const first = (points: np.Array) => (pairs < options.batch / 2 ? points.slice([0, pairs]) : points);
+      const [source, target] = np.split(encoded.points.ref, 2, 0).map(first);
       const [sourceLengths, targetLengths] = np.split(lengths!, 2, 0);
       const mapped = model.regularizer.map(
         encoded.regularizer!,

@@ -31,6 +31,13 @@ export const nwaOptions = z.strictObject({
   layers: z.int().positive().default(2).describe("transformer layers of the decoder"),
   inner: z.int().positive().default(1024).describe("width inside their feed-forward parts"),
   rate: z.number().positive().default(0.1).describe("its learning rate, as a multiple of the encoder's"),
+  pairs: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      "pairs of a batch that are aligned in a step (default: each of its first half with one of its second)",
+    ),
   divergence: z
     .enum(["jsd", "mse"])
     .default("jsd")

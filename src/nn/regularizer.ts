@@ -25,9 +25,12 @@ export function createRegularizer(
   return options.name === "none" ? undefined : nwaRegularizer(settings.parse(options), shape);
 }
 
-/** Its weight beside the loss of distances, what it weighs, and its learning rate as a multiple of the encoder's. */
+/**
+ * How it is trained: its weight beside the loss of distances, what it weighs, in how many pairs of a batch, and its
+ * learning rate as a multiple of the encoder's.
+ */
 export function regularizerWeights(
   options: RegularizerOptions,
-): Pick<NwaOptions, "lambda" | "divergence" | "rate"> {
+): Pick<NwaOptions, "lambda" | "divergence" | "pairs" | "rate"> {
   return settings.parse(options);
 }

@@ -9,6 +9,7 @@ import {
   batchSpecs,
   labelShape,
   STATE_NAMES,
+  alignedPairs,
   trainStep,
   type PairScheme,
   type TrainStepOptions,
@@ -79,6 +80,7 @@ async function stepOf(
     for (let i = offset; i < offset + size; i++) parameters[i] += 0.6 * noise.uniform() - 0.3;
   }
   const statistics = fresh.statistics.map((value) => value + 0.5 * noise.uniform());
+  const aligned = model.regularizer === undefined ? 0 : alignedPairs(model, BATCH);
   const tokens = Int32Array.from({ length: BATCH * LENGTH }, (_, i) =>
     i % LENGTH > 12 ? 4 : noise.integer(4),
   );
@@ -99,8 +101,8 @@ async function stepOf(
     labels,
     noise: Float32Array.from({ length: BATCH * model.encoder.noise }, () => noise.uniform()),
     stage: Float32Array.of(5, 0.1),
-    lengths: Float32Array.from({ length: BATCH }, (_, i) => 13 - (i % 3)),
-    targets: alignmentTargets(BATCH / 2, LENGTH + 1, noise),
+    lengths: Float32Array.from({ length: 2 * aligned }, (_, i) => 13 - (i % 3)),
+    targets: alignmentTargets(aligned, LENGTH + 1, noise),
     numbers: hyperparameters(1, 0.01, {}, 0.5),
   };
   const batch = Object.fromEntries(
@@ -166,6 +168,14 @@ const CASES: [string, GeometryName, PairScheme, EncoderOptions, LossOptions?, Re
     { name: "mse" },
     { name: "nwa", lambda: 0.1, width: 6, heads: 3, inner: 5, reference },
   ]),
+  [
+    "attention in some of the pairs, by squared differences",
+    "euclidean",
+    "all",
+    { name: "linear" },
+    { name: "mse" },
+    { name: "nwa", lambda: 0.1, width: 6, heads: 3, inner: 5, pairs: 2, divergence: "mse" },
+  ],
   ["triplet", "euclidean", "triples", { name: "linear" }, { name: "triplet", margin: 3 }],
   ["cnn-ed's loss", "euclidean", "triples", { name: "cnn-ed", layers: 2 }, { name: "cnn-ed" }],
 ];
