@@ -260,7 +260,7 @@ function facts({ settings, cells, missing, command }: PapersReport): string[] {
 /** The budget, and how many steps it was good for. */
 function budgetText(budget: Budget, steps: readonly number[]): string {
   if ("steps" in budget) return `${count(budget.steps)} ${budget.steps === 1 ? "step" : "steps"}`;
-  const minutes = `${budget.minutes} minutes`;
+  const minutes = `${budget.minutes} ${budget.minutes === 1 ? "minute" : "minutes"}`;
   return steps.length === 0
     ? minutes
     : `${minutes} (${count(Math.min(...steps))} to ${count(Math.max(...steps))} steps)`;
