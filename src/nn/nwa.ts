@@ -111,6 +111,9 @@ export function nwaRegularizer(
     transformerLayer({ tokens: positions, width, heads, inner, uniform: true }),
   );
   const norm = layerNormalization(width);
+  // From N(0, 1), maps start as noise of sharp peaks, farther from any matrix than a flat map, and on the way to that
+  // the ReLU between the heads and the score dies for good.
+  const spread = (inputs: number) => (reference ? 1 : 1 / Math.sqrt(inputs));
   const projection = () => ({ weight: xavier([width, width], width, width, 1), bias: constant([width], 0) });
   return {
     parameters: {
@@ -120,8 +123,8 @@ export function nwaRegularizer(
         norm: norm.parameters,
         query: projection(),
         key: projection(),
-        merge: { weight: normal([heads, heads]), bias: constant([heads], 0) },
-        score: { weight: normal([heads, 1]), bias: constant([1], 0) },
+        merge: { weight: normal([heads, heads], spread(heads * size)), bias: constant([heads], 0) },
+        score: { weight: normal([heads, 1], spread(heads)), bias: constant([1], 0) },
       },
     },
     statistics: unfold.statistics,
