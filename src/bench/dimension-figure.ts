@@ -6,7 +6,7 @@
  */
 
 import * as Plot from "@observablehq/plot";
-import { draw, INK } from "../task/figures.ts";
+import { draw, INK } from "../task/draw.ts";
 import type { CellSummary, PapersReport } from "./papers-report.ts";
 
 const HUES: Record<string, string> = {
@@ -31,20 +31,9 @@ interface Point {
 
 /** Error against dimension, as SVG text. */
 export function dimensionFigure({ table, cells }: PapersReport): string {
-  const points = cells.flatMap(pointOf);
-  const published = cells.flatMap(({ row, column, published }): Point[] =>
-    published === undefined
-      ? []
-      : [
-          {
-            geometry: row,
-            dimension: Number(column),
-            error: published.mean,
-            low: published.mean,
-            high: published.mean,
-          },
-        ],
-  );
+  const points = cells.flatMap((cell) => pointOf(cell, cell.rmse));
+  // Without a bar.
+  const published = cells.flatMap((cell) => pointOf(cell, cell.published && { mean: cell.published.mean }));
   const last = [...new Set(points.map(({ geometry }) => geometry))].map((geometry) =>
     points.findLast((point) => point.geometry === geometry)!,
   );
@@ -81,18 +70,14 @@ export function dimensionFigure({ table, cells }: PapersReport): string {
   });
 }
 
-function pointOf({ row, column, rmse }: CellSummary): Point[] {
-  if (rmse === undefined) return [];
-  const { mean, deviation = 0 } = rmse;
-  return [
-    {
-      geometry: row,
-      dimension: Number(column),
-      error: mean,
-      low: mean - deviation,
-      high: mean + deviation,
-    },
-  ];
+function pointOf(
+  { row, column }: CellSummary,
+  error: { mean: number; deviation?: number } | undefined,
+): Point[] {
+  if (error === undefined) return [];
+  const { mean, deviation = 0 } = error;
+  const [geometry, dimension] = [row, Number(column)];
+  return [{ geometry, dimension, error: mean, low: mean - deviation, high: mean + deviation }];
 }
 
 function title({ geometry, dimension, error }: Point): string {

@@ -13,11 +13,11 @@ import { fitScale } from "../baseline/scale.ts";
 import type { Model } from "../engine/model-file.ts";
 import type { Device } from "../engine/run.ts";
 import { EditDistances, packCodes, type Progress } from "../kernel/index.ts";
+import { pairsWithin, type PairList } from "../sequence/condensed.ts";
 import { DNA, Random, syntheticBatch, type SequenceSet } from "../sequence/index.ts";
 import { baseline, type BaselineResult } from "../task/baseline.ts";
-import { embed } from "../task/embed.ts";
+import { embeddedPairs } from "../task/distance.ts";
 import { evaluate, measure, type Evaluation } from "../task/evaluate.ts";
-import { pairsWithin, type PairList } from "../sequence/condensed.ts";
 import { digestOf } from "../task/fit.ts";
 
 /** What a table is made with. */
@@ -114,14 +114,8 @@ export async function measureModel(
 ): Promise<Evaluation> {
   if (family === undefined) return (await evaluate(model, test, options)).evaluation;
   const { pairs, truth } = await familyPairs(test, family, options);
-  const { dim, length, space } = model.manifest;
-  const points = await embed(model, test, options);
-  const point = (i: number) => points.subarray(i * dim, (i + 1) * dim);
-  const predicted = Float32Array.from(
-    pairs.left,
-    (i, at) => length * model.space.exactDistance(point(i), point(pairs.right[at]), space.parameters),
-  );
-  return measure({ truth, predicted }, length);
+  const predicted = await embeddedPairs(model, test, pairs, options);
+  return measure({ truth, predicted }, model.manifest.length);
 }
 
 export interface BaselineChoice {

@@ -9,7 +9,7 @@
  */
 import * as Plot from "@observablehq/plot";
 import { UsageError } from "../error.ts";
-import { BLUE, draw, INK, MUTED } from "./figures.ts";
+import { BLUE, draw, INK, MUTED } from "./draw.ts";
 
 /** The two maps of one pair, shares from 0 to 1. */
 export interface AttentionMaps {

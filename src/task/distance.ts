@@ -7,7 +7,7 @@ import type { Model } from "../engine/model-file.ts";
 import type { ProgramOptions } from "../engine/run.ts";
 import { EditDistances, packCodes, type Costs, type Distances, type Progress } from "../kernel/index.ts";
 import { Random, subset, type SequenceSet } from "../sequence/index.ts";
-import { condensedLength } from "../sequence/condensed.ts";
+import { condensedLength, type PairList } from "../sequence/condensed.ts";
 import { embed } from "./embed.ts";
 
 export interface ExactOptions {
@@ -71,6 +71,22 @@ export async function embeddedDistances(
   } finally {
     await blocks.close();
   }
+}
+
+/** Distances of some pairs of embedded sequences, in edits. */
+export async function embeddedPairs(
+  model: Model,
+  set: SequenceSet,
+  { left, right }: PairList,
+  { signal }: Pick<EmbeddedOptions, "signal"> = {},
+): Promise<Float32Array> {
+  const { dim, length, space } = model.manifest;
+  const points = await embed(model, set, { signal });
+  const point = (i: number) => points.subarray(i * dim, (i + 1) * dim);
+  return Float32Array.from(
+    left,
+    (i, at) => length * model.space.exactDistance(point(i), point(right[at]), space.parameters),
+  );
 }
 
 export interface PairSampleOptions {

@@ -9,8 +9,7 @@ import { EditDistances, packCodes, type Costs, type Progress } from "../kernel/i
 import { Random, type SequenceSet } from "../sequence/index.ts";
 import { condensedLength, condensedPair } from "../sequence/condensed.ts";
 import { pearson, ranks } from "./correlation.ts";
-import { embed } from "./embed.ts";
-import { embeddedDistances } from "./distance.ts";
+import { embeddedDistances, embeddedPairs } from "./distance.ts";
 
 export interface EvaluateOptions extends ProgramOptions {
   /** Pairs to sample; by default all are measured. */
@@ -67,16 +66,9 @@ async function distancePairs(
       const predicted = await embeddedDistances(model, set, undefined, { threads, device, signal });
       return { truth: await kernel.allPairs(packed, { costs, progress, signal }), predicted };
     }
-    const { left, right } = samplePairs(count, pairs, new Random(seed).fork("evaluate"));
-    const truth = await kernel.pairs(packed, left, right, { costs, progress, signal });
-    const { dim, length, space } = model.manifest;
-    const points = await embed(model, set, { signal });
-    const point = (i: number) => points.subarray(i * dim, (i + 1) * dim);
-    const predicted = Float32Array.from(
-      left,
-      (i, at) => length * model.space.exactDistance(point(i), point(right[at]), space.parameters),
-    );
-    return { truth, predicted };
+    const sample = samplePairs(count, pairs, new Random(seed).fork("evaluate"));
+    const truth = await kernel.pairs(packed, sample.left, sample.right, { costs, progress, signal });
+    return { truth, predicted: await embeddedPairs(model, set, sample, { signal }) };
   } finally {
     await kernel.close();
   }

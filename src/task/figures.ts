@@ -1,17 +1,13 @@
 /**
  * @file The figures of the training report and of data sets, as SVG text.
  *
- * Observable Plot draws on linkedom's document, so that no browser is needed. Every figure is a pure function of
- * its numbers: no generated ids, coordinates rounded to two decimals, the same text on every machine. Colours are
- * CSS variables with a fallback (`var(--figure-blue, #0072b2)`), so that the page decides on light and dark and a
- * figure stands alone too; the two hues are Okabe and Ito's blue and vermilion, told apart by every common form
- * of colour blindness, and no meaning hangs on colour alone.
+ * Every figure is a pure function of its numbers (draw.ts), and no meaning hangs on colour alone.
  *
  * A million pairs are binned in one pass before anything is drawn; figures hold bins, never pairs. Marks carry
  * their numbers as `<title>`, shown on hovering.
  */
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { BLUE, draw, INK, LEFT, MUTED, PAPER, TOP, VERMILION, WIDTH } from "./draw.ts";
 
 /** Where training stood after one step. */
 export interface TrainingPoint {
@@ -30,54 +26,8 @@ export interface DistancePairs {
   predicted: ArrayLike<number>;
 }
 
-export const INK = "var(--figure-ink, #1f2328)";
-export const MUTED = "var(--figure-muted, #6b7280)";
-export const BLUE = "var(--figure-blue, #0072b2)";
-const VERMILION = "var(--figure-vermilion, #d55e00)";
-
-const PAPER = "var(--figure-paper, #fff)";
-
-const WIDTH = 480;
-/** Pixels left of a figure's frame, and above it. */
-const LEFT = 52;
-const TOP = 26;
 /** Pixels that a title takes. */
 const TITLE = 24;
-
-export interface Draw extends Plot.PlotOptions {
-  /** What the figure shows, for those who do not see it. */
-  description: string;
-  /** Whether it has a font of its own, and not that of a page around it (default false). */
-  standalone?: boolean;
-}
-
-/** Draws a plot and gives it back as SVG text. */
-export function draw({ description, standalone = false, ...options }: Draw): string {
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const figure = Plot.plot({
-    document: document,
-    width: WIDTH,
-    marginLeft: LEFT,
-    marginRight: 16,
-    marginTop: TOP,
-    marginBottom: 38,
-    className: "plot",
-    style: {
-      fontFamily: standalone ? "system-ui, sans-serif" : "inherit",
-      fontSize: "12px",
-      color: INK,
-      overflow: "visible",
-    },
-    ...options,
-  });
-  figure.setAttribute("role", "img");
-  figure.setAttribute("aria-label", description);
-  figure.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  // Coordinates finer than a hundredth of a pixel are noise that doubles the file.
-  return figure.outerHTML.replace(/<[^>]+>/g, (tag) =>
-    tag.replace(/-?\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2)))),
-  );
-}
 
 /** Training loss over steps, on a logarithmic scale: the mean of neighbouring steps within their range. */
 export function lossCurve(history: readonly TrainingPoint[]): string {

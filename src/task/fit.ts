@@ -206,7 +206,7 @@ function condensedSubset(values: ArrayLike<number>, count: number, chosen: Uint3
 }
 
 /** Distances of the pairs, or of all. */
-function exactDistances(
+function heldOutDistances(
   kernel: EditDistances,
   sequences: readonly Uint8Array[],
   pairs: PairList | undefined,
@@ -279,7 +279,7 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
     const pairs = family === undefined ? undefined : pairsWithin(validation.ids.length, family);
     const distances =
       given === undefined
-        ? await exactDistances(kernel, validation.codes, pairs, costs)
+        ? await heldOutDistances(kernel, validation.codes, pairs, costs)
         : condensedSubset(given, sequences.ids.length, indices!.validation);
     const result = await train({
       model: config,
