@@ -34,7 +34,7 @@ const EXCEPTIONS = new Set([
 const ISOMORPHIC =
   /^(sequence|geometry|nn)\/|^engine\/(lower|value|onnx|layout|model\.|optimizer|schedule|recipe|train-step|augment|batches)/;
 /** Packages that need Node. */
-const NODE_PACKAGES = ["onnxruntime-node", "commander", "picocolors"];
+const NODE_PACKAGES = ["onnxruntime-node", "commander", "picocolors", "usearch", "pg", "pg-copy-streams"];
 
 interface Import {
   file: string;

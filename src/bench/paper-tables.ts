@@ -10,7 +10,7 @@
 import { KMER_DISTANCES, type KmerDistance } from "../baseline/kmer.ts";
 import { UsageError } from "../error.ts";
 import type { EncoderName } from "../nn/encoder.ts";
-import { regularizerWeights } from "../nn/regularizer.ts";
+import { regularizerWeights, type RegularizerOptions } from "../nn/regularizer.ts";
 import type { FitOptions } from "../task/fit.ts";
 import {
   NEUROSEED_ENCODERS,
@@ -72,6 +72,8 @@ export interface PaperTableOptions {
   encoder?: DimensionEncoder;
   /** Of `nwa`: weights of the regulariser besides the paper's. */
   lambdas?: readonly number[];
+  /** Of `nwa`: other options of the regulariser than its weight. */
+  nwa?: Extract<RegularizerOptions, { name: "nwa" }>;
 }
 
 /** Encoders of ours that NeuroSEED had none of. */
@@ -90,7 +92,7 @@ const DSEE_LAMBDA = 1e-6;
 
 /** A table of the papers. */
 export function paperTable(name: PaperTableName, options: PaperTableOptions = {}): PaperTable {
-  const { set = "qiita", dim = 128, encoder = "global-transformer", lambdas = [] } = options;
+  const { set = "qiita", dim = 128, encoder = "global-transformer", lambdas = [], nwa } = options;
   switch (name) {
     case "neuroseed-rmse":
       return {
@@ -135,7 +137,7 @@ export function paperTable(name: PaperTableName, options: PaperTableOptions = {}
         name,
         title: "Needleman-Wunsch Attention: encoders without and with the regulariser",
         rowsAre: "model",
-        cells: nwaCells(dim, lambdas),
+        cells: nwaCells(dim, lambdas, nwa),
       };
   }
 }
@@ -174,7 +176,7 @@ function isNeuroseed(encoder: DimensionEncoder): encoder is NeuroseedEncoder {
   return (NEUROSEED_ENCODERS as readonly string[]).includes(encoder);
 }
 
-function nwaCells(dim: number, lambdas: readonly number[]): Cell[] {
+function nwaCells(dim: number, lambdas: readonly number[], nwa: PaperTableOptions["nwa"]): Cell[] {
   const published = NWA_RMSE[dim];
   return (["cnn", "transformer", "dsee"] as const).flatMap((row) => {
     const { regularizer, ...plain } = presetOptions(row === "dsee" ? "dsee" : `nwa-${row}`);
@@ -188,8 +190,7 @@ function nwaCells(dim: number, lambdas: readonly number[]): Cell[] {
         options: {
           ...plain,
           dim,
-          // A position's vector is half as wide as the embedding (SPEC B4).
-          ...(lambda !== undefined && { regularizer: { name: "nwa", lambda, width: dim / 2 } }),
+          ...(lambda !== undefined && { regularizer: { ...nwa, name: "nwa", lambda } }),
         },
       },
       published: published?.all[row][column],

@@ -134,3 +134,17 @@ export const NWA_RMSE: Record<number, { all: PublishedTable; homologous: Publish
     }),
   },
 };
+
+/** NeuroSEED's closest-string retrieval: percent of queries whose nearest reference is among the first 1, 5 and 10. */
+export const NEUROSEED_RETRIEVAL: PublishedTable = table(["top-1", "top-5", "top-10"], {
+  "6-mer cosine": "45.5/62.7/68.2",
+  "linear hyperbolic": "43.2/63.7/71.4",
+  "mlp hyperbolic": "43.4/67.9/78.2",
+  "cnn cosine": "47.0/75.5/84.2",
+  "cnn euclidean": "40.0/65.3/75.2",
+  "cnn hyperbolic": "50.1/77.2/85.9",
+  "gru euclidean": "36.5/62.0/71.7",
+  "global-transformer cosine": "51.3/75.9/84.5",
+  "global-transformer hyperbolic": "49.5/75.5/84.0",
+  "local-transformer cosine": "49.8/75.0/84.4",
+});

@@ -2,33 +2,20 @@
  * @file A folder that several processes fill with results, one JSON object a line.
  *
  * A result is appended as soon as it is there, in one write, so that stopping a run loses nothing but what is in
- * the making. Work is claimed by creating a lock file that must not exist before; it names its process, and a lock
- * whose process has died is taken over. Locks of other machines are left alone: whether their processes live
- * cannot be known from here. Should two processes take over the same dead lock at the same moment, both do the
- * work; results are told apart by their keys, so the second copy changes nothing.
+ * the making. Work is claimed by a lock (file-lock.ts). Should two processes do the same work after all, results are
+ * told apart by their keys, so the second copy changes nothing.
  */
 
-import { appendFile, mkdir, open, readFile, rm, stat } from "node:fs/promises";
-import { hostname } from "node:os";
+import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FormatError } from "../error.ts";
+import { takeLock, type Release } from "../file-lock.ts";
 import { explain, systemCode } from "../system-error.ts";
 
 /** A result; `key` says what it is of. */
 export interface Keyed {
   key: string;
 }
-
-/** Releases a claim. */
-export type Release = () => Promise<void>;
-
-interface LockOwner {
-  pid: number;
-  host: string;
-}
-
-/** Seconds after which a lock without an owner counts as left behind: its process died while writing it. */
-const UNSIGNED_SECONDS = 10;
 
 /** Results of one kind in a folder. */
 export class ResultFolder<Result extends Keyed> {
@@ -88,14 +75,8 @@ export class ResultFolder<Result extends Keyed> {
   }
 
   /** Claims the work on `key`; undefined while another process has it. */
-  async claim(key: string): Promise<Release | undefined> {
-    const file = join(this.path, `${this.#name}-${key}.lock`);
-    if (!(await create(file))) {
-      if (!(await isStale(file))) return undefined;
-      await rm(file, { force: true });
-      if (!(await create(file))) return undefined;
-    }
-    return () => rm(file, { force: true });
+  claim(key: string): Promise<Release | undefined> {
+    return takeLock(join(this.path, `${this.#name}-${key}.lock`));
   }
 }
 
@@ -105,45 +86,5 @@ function parse<Result extends Keyed>(line: string): Result | undefined {
     return typeof result?.key === "string" ? result : undefined;
   } catch {
     return undefined;
-  }
-}
-
-/** Creates a lock of this process; false where there is one already. */
-async function create(file: string): Promise<boolean> {
-  try {
-    const handle = await open(file, "wx");
-    const owner: LockOwner = { pid: process.pid, host: hostname() };
-    await handle.writeFile(JSON.stringify(owner));
-    await handle.close();
-    return true;
-  } catch (error) {
-    if (systemCode(error) === "EEXIST") return false;
-    throw explain(error, file, "written");
-  }
-}
-
-/** Whether the process that made the lock has died; a lock that has just gone counts as such. */
-async function isStale(file: string): Promise<boolean> {
-  let text: string;
-  let modified: number;
-  try {
-    text = await readFile(file, "utf8");
-    modified = (await stat(file)).mtimeMs;
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return true;
-    throw explain(error, file, "read");
-  }
-  if (text === "") return Date.now() - modified > 1000 * UNSIGNED_SECONDS;
-  const { pid, host } = JSON.parse(text) as LockOwner;
-  return host === hostname() && !isAlive(pid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // A process of another user lives, though it may not be signalled.
-    return systemCode(error) === "EPERM";
   }
 }

@@ -11,12 +11,14 @@ import {
   paperTable,
   type DimensionEncoder,
   type PaperTableName,
+  type PaperTableOptions,
 } from "../bench/paper-tables.ts";
 import { papersJson, papersMarkdown, papersReport } from "../bench/papers-report.ts";
 import { runPapers, type Budget, type CellResult } from "../bench/papers.ts";
 import { ResultFolder } from "../bench/result-folder.ts";
 import type { Device } from "../engine/run.ts";
 import { UsageError } from "../error.ts";
+import { REGULARIZERS, type RegularizerOptions } from "../nn/regularizer.ts";
 import { explain } from "../system-error.ts";
 import { TUNED_SETS, type TunedSet } from "../task/presets.ts";
 import { loadSequences } from "./load.ts";
@@ -30,6 +32,7 @@ import {
 } from "./options.ts";
 import { commandLine } from "./command-line.ts";
 import { interruption } from "./signals.ts";
+import { namedOptions } from "./named.ts";
 import { openOutput, writeChunks } from "./output.ts";
 import { Progress } from "./progress.ts";
 
@@ -51,6 +54,7 @@ interface PapersCliOptions extends CommonOptions {
   recipe: "default" | "paper";
   exponent: boolean;
   lambdas: number[];
+  regularizer?: RegularizerOptions;
   device: Device;
 }
 
@@ -133,6 +137,11 @@ export function papersCommand(line: readonly string[] = process.argv.slice(2)): 
       "with --table nwa: weights of the regulariser besides the paper's",
       numbers,
       [],
+    )
+    .option(
+      "--regularizer <nwa:option=value,…>",
+      "with --table nwa: options of the regulariser besides its weight, such as nwa:pairs=16",
+      namedOptions("regularizer", REGULARIZERS),
     );
   withCommonOptions(withDevice(command));
   withExamples(command, [
@@ -153,7 +162,8 @@ async function run(options: PapersCliOptions, line: string): Promise<void> {
   const { output, seeds, budget, recipe, exponent, quiet, threads, device, json } = options;
   const data = await loadData(options);
   const { as: set, dim, encoder, lambdas } = options;
-  const table = paperTable(options.table, { set, dim, encoder, lambdas });
+  const nwa = nwaOptions(options.regularizer);
+  const table = paperTable(options.table, { set, dim, encoder, lambdas, nwa });
   const cells = chooseCells(table, options.only);
   const settings = { data, budget, recipe, ...(!exponent && { exponent }) };
   const folder = await ResultFolder.open<CellResult>(output, table.name);
@@ -211,6 +221,13 @@ async function run(options: PapersCliOptions, line: string): Promise<void> {
   const out = await openOutput(undefined);
   if (json) await out.write(papersJson(report));
   else if (!quiet) await out.write(`${markdown}\ntable   ${place("md")}\n`);
+}
+
+/** What `--regularizer` says besides the name. */
+function nwaOptions(regularizer: RegularizerOptions | undefined): PaperTableOptions["nwa"] {
+  if (regularizer === undefined) return undefined;
+  if (regularizer.name === "nwa" && regularizer.lambda === undefined) return regularizer;
+  throw new UsageError("--regularizer: must be nwa without a weight; give weights by --lambdas");
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

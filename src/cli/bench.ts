@@ -1,4 +1,4 @@
-/** @file `embranch bench`: our speed beside that of the peers that are installed; `bench papers` is bench-papers.ts. */
+/** @file `embranch bench`: our speed beside that of the peers that are installed; `bench papers` and `bench search` have files of their own. */
 
 import { cpus } from "node:os";
 import { Argument, Command } from "commander";
@@ -7,6 +7,7 @@ import { benchEmbed, benchTrainStep } from "../bench/network.ts";
 import type { Timing } from "../bench/timing.ts";
 import { collect, DNA, simulate } from "../sequence/index.ts";
 import { papersCommand } from "./bench-papers.ts";
+import { benchSearchCommand } from "./bench-search.ts";
 import { loadSequences } from "./load.ts";
 import { positiveInteger, withExamples } from "./options.ts";
 import { openOutput } from "./output.ts";
@@ -44,7 +45,8 @@ export function benchCommand(): Command {
   // Settings of the program, such as how it ends, are known when a subcommand is about to run.
   command
     .addCommand(papersCommand())
-    .hook("preSubcommand", (bench, papers) => void papers.copyInheritedSettings(bench));
+    .addCommand(benchSearchCommand())
+    .hook("preSubcommand", (bench, subject) => void subject.copyInheritedSettings(bench));
   withExamples(command, [
     ["embranch bench edit-distance reads.fasta", "pairs a second, ours and edlib's"],
     ["embranch bench train-step --json", "a training step of the papers' network, ours and PyTorch's"],

@@ -18,6 +18,8 @@ const VERBS: Record<string, () => Promise<Command>> = {
   baseline: async () => (await import("./baseline.ts")).baselineCommand(),
   embed: async () => (await import("./embed.ts")).embedCommand(),
   distance: async () => (await import("./distance.ts")).distanceCommand(),
+  index: async () => (await import("./index-references.ts")).indexCommand(),
+  search: async () => (await import("./search.ts")).searchCommand(),
   attention: async () => (await import("./attention.ts")).attentionCommand(),
   simulate: async () => (await import("./simulate.ts")).simulateCommand(),
   split: async () => (await import("./split.ts")).splitCommand(),

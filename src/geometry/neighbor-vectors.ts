@@ -31,6 +31,8 @@ export const MAXIMUM_INDEX_RADIUS = 8;
 /** Points to vectors of the index (items) and to vectors to search with (queries). */
 export interface Indexing {
   readonly metric: IndexMetric;
+  /** Whether the vector of an item depends on the other items, so that all must be given at once. */
+  readonly together: boolean;
   readonly items: (points: Float32Array, dims: number, radiusSquared: number) => IndexVectors;
   readonly queries: (points: Float32Array, dims: number, radiusSquared: number) => IndexVectors;
 }
@@ -38,7 +40,7 @@ export interface Indexing {
 const same = (points: Float32Array, dims: number): IndexVectors => ({ vectors: points.slice(), dims });
 
 /** The points themselves, under L2. */
-export const flatIndexing: Indexing = { metric: "l2", items: same, queries: same };
+export const flatIndexing: Indexing = { metric: "l2", together: false, items: same, queries: same };
 
 function unitVectors(points: Float32Array, dims: number): IndexVectors {
   const vectors = new Float32Array(points.length);
@@ -51,14 +53,19 @@ function unitVectors(points: Float32Array, dims: number): IndexVectors {
 }
 
 /** Directions, under the cosine. */
-export const angularIndexing: Indexing = { metric: "cos", items: unitVectors, queries: unitVectors };
+export const angularIndexing: Indexing = {
+  metric: "cos",
+  together: false,
+  items: unitVectors,
+  queries: unitVectors,
+};
 
 function refuse(): never {
   throw new UsageError("index: Manhattan distance has no index, got manhattan; search without one");
 }
 
 /** No index. */
-export const noIndexing: Indexing = { metric: null, items: refuse, queries: refuse };
+export const noIndexing: Indexing = { metric: null, together: false, items: refuse, queries: refuse };
 
 /** Space coordinates on the hyperboloid k = 1, float64, written to `out`. */
 type ToHyperboloid = (point: Float32Array, radiusSquared: number, out: Float64Array) => void;
@@ -96,6 +103,7 @@ function ambient(
 function augmentedIndexing(dimsLost: number, toHyperboloid: ToHyperboloid): Indexing {
   return {
     metric: "l2",
+    together: true,
     items: (points, dims, radiusSquared) => {
       const { vectors, squares, width } = ambient(
         points,

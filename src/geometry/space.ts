@@ -71,6 +71,8 @@ export interface Space {
   readonly cancellation?: Cancellation;
   /** What a nearest-neighbour index over `indexVectors` compares by; null where no index fits. */
   readonly indexMetric: IndexMetric;
+  /** Whether all items of an index must be given to `indexVectors` at once. */
+  readonly indexesTogether: boolean;
   /**
    * Points [N, dims] to vectors whose nearest neighbours under `indexMetric` are the nearest in the space.
    *
@@ -173,6 +175,7 @@ export function createSpace(name: GeometryName, options: SpaceOptions = {}): Spa
     exactDistance,
     cancellation,
     indexMetric: indexing.metric,
+    indexesTogether: indexing.together,
     indexVectors: (points, dims, p) => indexing.items(points, dims, radiusSquared(p)),
     queryVectors: (points, dims, p) => indexing.queries(points, dims, radiusSquared(p)),
   };

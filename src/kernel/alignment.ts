@@ -50,7 +50,7 @@ export function alignmentJob<Cells extends AlignmentCells>(
   if (!Number.isInteger(length) || length < 0 || length > LONGEST) {
     throw new UsageError(`length: must be an integer from 0 to ${LONGEST}, got ${length}`);
   }
-  checkPairs(set, sources, targets);
+  checkPairs(set, set, sources, targets);
   for (const side of [sources, targets]) {
     for (const i of side) {
       const letters = set.offsets[i + 1] - set.offsets[i];

@@ -155,16 +155,22 @@ export class EditDistances {
     right: Uint32Array,
     options: EditDistanceOptions = {},
   ): Promise<Distances> {
-    checkPairs(set, left, right);
-    const result = allocate(left.length, set, set, options);
+    return this.pairsBetween(set, set, left, right, options);
+  }
+
+  /** Distances of the pairs (a's left[p], b's right[p]): [pairs], in the order given. */
+  async pairsBetween(
+    a: PackedCodes,
+    b: PackedCodes,
+    left: Uint32Array,
+    right: Uint32Array,
+    options: EditDistanceOptions = {},
+  ): Promise<Distances> {
+    checkPairs(a, b, left, right);
+    const result = allocate(left.length, a, b, options);
     if (left.length === 0) return result;
-    const method = chooseMethod(left.length, 0, meanLength(set) ** 2, this.pool.size);
-    await this.list(
-      set,
-      set,
-      { left: sharedWords(left), right: sharedWords(right), result, method },
-      options,
-    );
+    const method = chooseMethod(left.length, 0, meanLength(a) * meanLength(b), this.pool.size);
+    await this.list(a, b, { left: sharedWords(left), right: sharedWords(right), result, method }, options);
     return result;
   }
 

@@ -7,3 +7,4 @@ export type { Costs, Distances } from "./job.ts";
 export { checkCosts, parseCosts, type ParseCostsOptions } from "./costs.ts";
 export { packCodes, type PackedCodes } from "./packed.ts";
 export type { Progress, RequestOptions } from "./pool.ts";
+export { cigar, editScript, type EditOperation, type EditScript } from "./edit-script.ts";

@@ -53,17 +53,19 @@ export function sharedWords(values: Uint32Array): Uint32Array {
   return copy;
 }
 
-/** Throws UsageError unless `left` and `right` are equally long lists of the set's sequences. */
-export function checkPairs(set: PackedCodes, left: Uint32Array, right: Uint32Array): void {
+/** Throws UsageError unless `left` and `right` are equally long lists of a's and of b's sequences. */
+export function checkPairs(a: PackedCodes, b: PackedCodes, left: Uint32Array, right: Uint32Array): void {
   if (left.length !== right.length) {
     throw new UsageError(
       `pairs: left and right must be equally long, got ${left.length} and ${right.length}`,
     );
   }
-  for (const side of [left, right]) {
-    const outside = side.find((i) => i >= set.length);
-    if (outside !== undefined)
-      throw new UsageError(`pairs: indices must be below ${set.length}, got ${outside}`);
+  for (const [side, { length }] of [
+    [left, a],
+    [right, b],
+  ] as const) {
+    const outside = side.find((i) => i >= length);
+    if (outside !== undefined) throw new UsageError(`pairs: indices must be below ${length}, got ${outside}`);
   }
 }
 

@@ -85,6 +85,22 @@ export async function peek(
 }
 
 /**
+ * The bytes of a file that is plain or gzip.
+ *
+ * @throws FormatError for other packings, once it is read
+ */
+export async function* unpack(source: ByteSource, location: Location = {}): AsyncGenerator<Uint8Array> {
+  const { head, bytes } = await peek(source, 6);
+  try {
+    refuseOtherPackings(head, location);
+  } catch (error) {
+    await bytes.return();
+    throw error;
+  }
+  yield* isGzip(head) ? gunzip(bytes, location) : bytes;
+}
+
+/**
  * Unpacks gzip.
  *
  * @throws FormatError when the data is truncated or damaged; errors of `source` itself pass unchanged.

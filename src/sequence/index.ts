@@ -19,6 +19,7 @@ export {
 } from "./alphabet.ts";
 export { type SequenceRecord } from "./record.ts";
 export { readSequences, type ReadSequencesOptions, type SequenceFormat } from "./read.ts";
+export { textLines } from "./text-lines.ts";
 export { type ByteSource } from "./text.ts";
 export { formatFasta, type FormatFastaOptions } from "./fasta.ts";
 export { formatFastq } from "./fastq.ts";

@@ -11,7 +11,7 @@ import { FormatError } from "../error.ts";
 import { csvParser, isTableHeader } from "./csv.ts";
 import { fastaParser } from "./fasta.ts";
 import { fastqParser } from "./fastq.ts";
-import { gunzip, isGzip, peek, refuseOtherPackings } from "./gzip.ts";
+import { unpack } from "./gzip.ts";
 import { isSequenceLine, linesParser } from "./lines.ts";
 import { looksBinary, type RecordParser, type SequenceRecord } from "./record.ts";
 import { lineBatches, type ByteSource } from "./text.ts";
@@ -58,19 +58,10 @@ export async function* readSequences(
   source: ByteSource,
   { file, format }: ReadSequencesOptions = {},
 ): AsyncGenerator<SequenceRecord, void, undefined> {
-  const { head, bytes } = await peek(source, 6);
-  try {
-    refuseOtherPackings(head, { file });
-  } catch (error) {
-    await bytes.return();
-    throw error;
-  }
-  const plain = isGzip(head) ? gunzip(bytes, { file }) : bytes;
-
   let parser = format && PARSERS[format]({ file });
   let number = 0;
   let found = false;
-  for await (const lines of lineBatches(plain, { file })) {
+  for await (const lines of lineBatches(unpack(source, { file }), { file })) {
     const records: SequenceRecord[] = [];
     for (const line of lines) {
       number++;

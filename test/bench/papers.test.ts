@@ -203,7 +203,7 @@ describe("a run", () => {
   });
 
   test("of the regularised models, and of another encoder for the dimensions", async () => {
-    const nwa = paperTable("nwa", { dim: 16 });
+    const nwa = paperTable("nwa", { dim: 16, nwa: { name: "nwa", pairs: 2 } });
     const folder = await newFolder("nwa");
     const run = await runPapers(
       folder,
@@ -217,7 +217,7 @@ describe("a run", () => {
     const [plain, regularized] = [...(await folder.read()).values()];
     expect(plain.subject).not.toHaveProperty("options.regularizer");
     expect(regularized.subject).toMatchObject({
-      options: { dim: 16, regularizer: { lambda: 1e-5, width: 8 } },
+      options: { dim: 16, regularizer: { lambda: 1e-5, pairs: 2 } },
     });
     // The regulariser is no part of the model.
     expect(regularized.parameters).toBe(plain.parameters);
