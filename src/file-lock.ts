@@ -57,9 +57,20 @@ async function isStale(file: string): Promise<boolean> {
     if (systemCode(error) === "ENOENT") return true;
     throw explain(error, file, "read");
   }
-  if (text === "") return Date.now() - modified > 1000 * UNSIGNED_SECONDS;
-  const { pid, host } = JSON.parse(text) as LockOwner;
-  return host === hostname() && !isAlive(pid);
+  const owner = parseOwner(text);
+  if (owner === undefined) return Date.now() - modified > 1000 * UNSIGNED_SECONDS;
+  return owner.host === hostname() && !isAlive(owner.pid);
+}
+
+/** Who holds a lock; undefined while the name is being written, and where it never was. */
+function parseOwner(text: string): LockOwner | undefined {
+  try {
+    const owner = JSON.parse(text) as Partial<LockOwner> | null;
+    if (typeof owner?.pid === "number" && typeof owner.host === "string") return owner as LockOwner;
+  } catch {
+    // Cut short.
+  }
+  return undefined;
 }
 
 function isAlive(pid: number): boolean {

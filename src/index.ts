@@ -46,6 +46,9 @@ export {
   type EditDistanceOptions,
   type PackedCodes,
   type RequestOptions,
+  cigar,
+  editScript,
+  type EditScript,
 } from "./kernel/index.ts";
 
 // Distances without alignment or training.
@@ -98,6 +101,28 @@ export {
 } from "./task/evaluate.ts";
 export { baseline, type BaselineOptions, type BaselineReport, type BaselineResult } from "./task/baseline.ts";
 export { readPoints, writePoints, type Points, type PointsFormat, type PointsWriter } from "./task/points.ts";
+
+// The nearest references of any sequence.
+export {
+  indexStore,
+  type BuildOptions,
+  type IndexStore,
+  type IndexSummary,
+  type ModelBytes,
+  type OpenIndex,
+  type OpenOptions,
+} from "./task/search/store.ts";
+export { referencesInMemory } from "./task/search/memory.ts";
+export { type References } from "./task/search/references.ts";
+export {
+  search,
+  type Hit,
+  type QueryHits,
+  type SearchOptions,
+  type SearchTools,
+} from "./task/search/search.ts";
+export { RecallCheck, type RecallEstimate, type RecallOptions } from "./task/search/recall.ts";
+export { consensusOf, readTaxonomy, type Consensus } from "./task/search/taxonomy.ts";
 
 // Parts of a data set that do not leak into each other.
 export {

@@ -158,7 +158,7 @@ export async function benchSearch(
           out,
           run: async () =>
             bench.peer("vsearch", "--usearch_global", place("queries.fa"), "--db", place("refs.fa"), "--id", "0.5",
-              "--maxaccepts", String(accepts), "--maxrejects", String(rejects), "--maxhits", "10",
+              "--iddef", "1", "--maxaccepts", String(accepts), "--maxrejects", String(rejects), "--maxhits", "10",
               "--blast6out", place(out), "--threads", String(threads), "--quiet"),
         }); // prettier-ignore
       }

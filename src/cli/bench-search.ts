@@ -23,7 +23,9 @@ interface BenchSearchOptions {
   quiet?: boolean;
 }
 
-const integers = (text: string): number[] => text.split(",").map((each) => positiveInteger(each));
+/** Parses `4,6`, or `none`. */
+const integers = (text: string): number[] =>
+  text === "none" ? [] : text.split(",").map((each) => positiveInteger(each));
 
 /** `line` is the command line as it was given, for the report. */
 export function benchSearchCommand(line: readonly string[] = process.argv.slice(2)): Command {
@@ -36,7 +38,7 @@ export function benchSearchCommand(line: readonly string[] = process.argv.slice(
     .argument("<queries>", "queries")
     .requiredOption("-m, --model <files...>", "models of `embranch fit`")
     .addOption(new Option("--rerank <list>", "points re-ranked").argParser(integers).default([50], "50"))
-    .addOption(new Option("--kmers <list>", "k of the k-mers").argParser(integers).default([6], "6"))
+    .addOption(new Option("--kmers <list>", "k of the k-mers, or none").argParser(integers).default([6], "6"))
     .option("--threads <n>", "threads of every contestant", positiveInteger, 1)
     .option("--rounds <n>", "alternating runs of each", positiveInteger, 3)
     .option("-o, --output <file>", "the table as Markdown")

@@ -84,6 +84,8 @@ export function indexCommand(): Command {
       await model.model.close();
     }
   });
+  // Settings of the program, such as how it ends, are known when a subcommand is about to run.
+  command.hook("preSubcommand", (index, verb) => void verb.copyInheritedSettings(index));
   command.addCommand(appendCommand());
   command.addCommand(deleteCommand());
   for (const [name, summary, work] of SIMPLE) {

@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { Model } from "../engine/model-file.ts";
 import type { Device } from "../engine/run.ts";
 import { UsageError } from "../error.ts";
@@ -127,24 +128,28 @@ export function searchCommand(): Command {
 
 async function run(path: string, options: SearchCliOptions): Promise<void> {
   const { quiet, output, json, top, minIdentity, exact, taxonomy: taxonomyFile } = options;
-  checkOptions(options);
   const uc = options.format === "uc" || (options.format === undefined && /\.uc$/i.test(output ?? ""));
+  checkOptions(path, options, uc);
   const columns =
     options.format !== undefined && options.format !== "uc"
       ? options.format
       : [...DEFAULT_COLUMNS, ...(taxonomyFile === undefined ? [] : TAXONOMY_COLUMNS)];
   const taxa = taxonomyFile === undefined ? undefined : await loadTaxonomy(taxonomyFile);
   const progress = new Progress("searching", { unit: "queries", quiet });
-  const kernel = await EditDistances.create({ threads: options.threads });
-  const opened = await openReferences(options);
-  const { references, model, alphabet } = opened;
-  const input = await openInput(path);
+  const open: (() => Promise<void>)[] = [];
   const bothStrands = options.strand === "both";
   const check = new RecallCheck({ queries: options.check, minIdentity, bothStrands, seed: options.seed });
   const checked = !exact && options.check !== 0;
   const counts = { queries: 0, matched: 0, hits: 0 };
   const started = performance.now();
   try {
+    const input = await openInput(path);
+    open.push(() => input.close());
+    const kernel = await EditDistances.create({ threads: options.threads });
+    open.push(() => kernel.close());
+    const opened = await openReferences(options);
+    open.push(() => opened.close());
+    const { references, model, alphabet } = opened;
     if (!exact && !quiet)
       progress.note(`${formatCount(references.size)} references, by ${references.method}`);
     const write = async (out: Output, lineages?: Output) => {
@@ -195,36 +200,34 @@ async function run(path: string, options: SearchCliOptions): Promise<void> {
     if (!quiet) for (const note of notes(counts, recall, started, options)) progress.note(note);
   } finally {
     progress.stop();
-    await input.close();
-    await opened.close();
-    await kernel.close();
+    for (const close of open) await close();
   }
 }
 
-function checkOptions({
-  exact,
-  model,
-  scan,
-  ef,
-  lineages,
-  taxonomy,
-  header,
-  format,
-  output,
-  json,
-}: SearchCliOptions) {
+function checkOptions(queries: string, options: SearchCliOptions, uc: boolean): void {
+  const { exact, model, scan, ef, lineages, taxonomy, header, output, json } = options;
+  const inputs = [queries, options.in, model, taxonomy].flatMap((path) =>
+    path === undefined ? [] : [resolve(path)],
+  );
+  const overwritten = [output, lineages].find((path) => path !== undefined && inputs.includes(resolve(path)));
   const rules: [boolean, string][] = [
     [exact === true && scan === true, "--exact compares sequences, --scan points; choose one"],
     [exact === true && model !== undefined, "--exact needs no model; leave -m out"],
     [exact === true && ef !== undefined, "--ef is for graphs; leave it out with --exact"],
     [scan === true && ef !== undefined, "--ef is for graphs; leave it out with --scan"],
     [lineages !== undefined && taxonomy === undefined, "--lineages needs --taxonomy"],
-    [header === true && format === "uc", "--header is for tables; leave it out with --format uc"],
-    [json === true && output === "-", "--json without -o prints the hits as JSON; leave -o - out"],
+    [header === true && uc, "--header is for tables; leave it out with .uc"],
+    [queries === "-" && options.in === "-", "queries and references cannot both be standard input"],
     [
-      json === true && output === undefined && format === "uc",
-      "--json and --format uc cannot be combined; add -o",
+      overwritten !== undefined && overwritten !== "-",
+      `${overwritten} is read and would be overwritten; choose another`,
     ],
+    [
+      lineages !== undefined && (lineages === output || (lineages === "-" && output === undefined)),
+      "--lineages and the hits need a place each",
+    ],
+    [json === true && output === "-", "--json without -o prints the hits as JSON; leave -o - out"],
+    [json === true && output === undefined && uc, "--json and --format uc cannot be combined; add -o"],
   ];
   for (const [broken, rule] of rules) if (broken) throw new UsageError(`search: ${rule}`);
 }
@@ -291,10 +294,13 @@ function summary(
   counts: Counts,
   recall?: RecallEstimate,
 ) {
+  const { queries, matched, hits } = counts;
   return {
     references: references.size,
     method: exact ? "exact" : references.method,
-    ...counts,
+    queries,
+    matched,
+    hitCount: hits,
     recall: exact ? 1 : (recall?.recall ?? null),
     recallInterval: recall?.interval ?? null,
     recallQueries: recall?.queries ?? (exact ? counts.queries : 0),

@@ -10,6 +10,8 @@ const VERBS = [
   "baseline",
   "embed",
   "distance",
+  "index",
+  "search",
   "attention",
   "simulate",
   "split",

@@ -19,7 +19,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { createReadStream } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { Model } from "../../engine/model-file.ts";
 import type { ProgramOptions } from "../../engine/run.ts";
@@ -36,10 +36,23 @@ import { codesOf, NameList, pointsInFile, type Segment } from "./segment.ts";
 import { SegmentedReferences } from "./segments.ts";
 import type { BuildOptions, IndexStore, IndexSummary, ModelBytes, OpenIndex, OpenOptions } from "./store.ts";
 
-const fileSchema = z.object({ bytes: z.int().nonnegative(), sha256: z.string() });
+const FORMAT = "embranch index";
+const MANIFEST = "manifest.json";
+const LOCK = ".lock";
+/** What a folder is marked with before its first index is complete. */
+const MARK = JSON.stringify({ format: FORMAT, building: true });
+/** Bytes of a file whose checksum is compared on opening. */
+const HEAD = 4096;
+
+const fileSchema = z.object({
+  bytes: z.int().nonnegative(),
+  sha256: z.string(),
+  /** Checksum of the first bytes, which is read whenever the file is opened. */
+  head: z.string(),
+});
 
 const manifestSchema = z.object({
-  format: z.literal("embranch index"),
+  format: z.literal(FORMAT),
   version: z.literal(1),
   embranch: z.string(),
   model: z.object({
@@ -74,8 +87,6 @@ const manifestSchema = z.object({
 /** What an index folder says of itself. */
 export type IndexManifest = z.infer<typeof manifestSchema>;
 
-const MANIFEST = "manifest.json";
-const LOCK = ".lock";
 /** Rows added to a graph at once: a step of the progress. */
 const GRAPH_BLOCK = 4096;
 
@@ -91,7 +102,7 @@ export async function buildIndex(
   options: BuildOptions = {},
 ): Promise<IndexManifest> {
   await prepareFolder(path);
-  return changing(path, async () => {
+  return changing(path, async (made) => {
     const { alphabet, length, dim, geometry } = model.manifest;
     const digest = sha256(bytes);
     const file = `model-${digest.slice(0, 12)}.onnx`;
@@ -104,8 +115,10 @@ export async function buildIndex(
       graph: metric === null ? null : { ...graphDefaults(metric), ...options.graph, metric, dims: 1 },
       segments: [],
     };
+    if (!(await exists(join(path, file)))) made.push(file);
     await writeDurably(join(path, file), bytes);
-    manifest.segments.push(await writeSegment(path, manifest, model, records, new Set(), options));
+    const place = { path, made };
+    manifest.segments.push(await writeSegment(place, manifest, model, records, new Set(), options));
     return manifest;
   });
 }
@@ -117,7 +130,7 @@ export async function appendToIndex(
   { model: given, ...options }: BuildOptions & { model?: ModelBytes } = {},
 ): Promise<IndexManifest> {
   await readIndexManifest(path);
-  return changing(path, async () => {
+  return changing(path, async (made) => {
     const manifest = await readIndexManifest(path);
     if (given !== undefined) checkModel(path, manifest, given.bytes);
     const model = await loadIndexModel(path, manifest, options);
@@ -128,7 +141,8 @@ export async function appendToIndex(
         const names = new NameList(await readFile(join(path, segment.folder, "names.txt")));
         for (let row = 0; row < names.length; row++) if (!deleted.has(row)) taken.add(names.at(row));
       }
-      manifest.segments.push(await writeSegment(path, manifest, model, records, taken, options));
+      const place = { path, made };
+      manifest.segments.push(await writeSegment(place, manifest, model, records, taken, options));
       return manifest;
     } finally {
       await model.close();
@@ -174,12 +188,14 @@ export async function deleteFromIndex(
 /** Writes all segments as one, without what was deleted. */
 export async function compactIndex(path: string, options: BuildOptions = {}): Promise<IndexManifest> {
   await readIndexManifest(path);
-  return changing(path, async () => {
+  return changing(path, async (made) => {
     const manifest = await readIndexManifest(path);
     const model = await loadIndexModel(path, manifest, options);
-    const segments = await Promise.all(manifest.segments.map((each) => openSegment(path, manifest, each)));
+    const segments: Segment[] = [];
+    let writer: SegmentWriter | undefined;
     try {
-      const writer = await SegmentWriter.create(path, manifest);
+      for (const each of manifest.segments) segments.push(await openSegment(path, manifest, each));
+      writer = await SegmentWriter.create({ path, made }, manifest);
       for (const segment of segments) {
         const block = 8192;
         for (let start = 0; start < segment.names.length; start += block) {
@@ -198,6 +214,7 @@ export async function compactIndex(path: string, options: BuildOptions = {}): Pr
       }
       return { ...manifest, segments: [await writer.finish(model, options)] };
     } finally {
+      await writer?.close();
       for (const { points } of segments) await points.close();
       await model.close();
     }
@@ -213,11 +230,35 @@ export async function openIndex(
   path: string,
   options: OpenOptions = {},
 ): Promise<OpenIndex & { manifest: IndexManifest }> {
-  const manifest = await readIndexManifest(path);
-  if (options.model !== undefined) checkModel(path, manifest, options.model);
+  for (;;) {
+    const manifest = await readIndexManifest(path);
+    if (options.model !== undefined) checkModel(path, manifest, options.model);
+    try {
+      return await openParts(path, manifest, options);
+    } catch (error) {
+      // Files that are missing may belong to an index that was replaced just now.
+      const now = await readIndexManifest(path);
+      if (JSON.stringify(now) === JSON.stringify(manifest)) throw error;
+    }
+  }
+}
+
+async function openParts(
+  path: string,
+  manifest: IndexManifest,
+  options: OpenOptions,
+): Promise<OpenIndex & { manifest: IndexManifest }> {
   const model = await loadIndexModel(path, manifest, options);
   const segments: Segment[] = [];
-  for (const segment of manifest.segments) segments.push(await openSegment(path, manifest, segment, options));
+  try {
+    for (const segment of manifest.segments) {
+      segments.push(await openSegment(path, manifest, segment, options));
+    }
+  } catch (error) {
+    for (const { points } of segments) await points.close();
+    await model.close();
+    throw error;
+  }
   const references = new SegmentedReferences(segments, model, options);
   const close = async (): Promise<void> => {
     await references.close();
@@ -243,18 +284,22 @@ export async function readIndexManifest(path: string): Promise<IndexManifest> {
         : `${path}: there is no such index; build one with \`embranch index\``,
     );
   }
-  let parsed: ReturnType<typeof manifestSchema.safeParse> | undefined;
+  if (text === MARK) {
+    throw new EmbranchError(`${path}: the building of this index was interrupted; build it again`);
+  }
+  const parsed = parseManifest(text);
+  if (parsed !== undefined) return parsed;
+  throw new EmbranchError(
+    `${join(path, MANIFEST)}: must be the manifest of an index that this program knows, got something else; build the index again`,
+  );
+}
+
+function parseManifest(text: string): IndexManifest | undefined {
   try {
-    parsed = manifestSchema.safeParse(JSON.parse(text));
+    return manifestSchema.safeParse(JSON.parse(text)).data;
   } catch {
-    parsed = undefined;
+    return undefined;
   }
-  if (!parsed?.success) {
-    throw new EmbranchError(
-      `${join(path, MANIFEST)}: must be the manifest of an index that this program knows, got something else; build the index again`,
-    );
-  }
-  return parsed.data;
 }
 
 /** Reads all files of an index and compares them with their checksums; throws on the first that differs. */
@@ -350,6 +395,20 @@ async function checkSize(file: string, bytes: number): Promise<void> {
   }
 }
 
+/** Compares the size and the beginning: what is cut short or overwritten is not mapped into memory. */
+async function checkHead(file: string, { bytes, head }: z.infer<typeof fileSchema>): Promise<void> {
+  await checkSize(file, bytes);
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(HEAD), 0, HEAD, 0);
+    if (head !== (bytesRead === 0 ? "" : sha256(buffer.subarray(0, bytesRead)))) {
+      damaged(file, "its beginning differs from what was written");
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
 function checkModel(path: string, { model }: IndexManifest, bytes: Uint8Array): void {
   const digest = sha256(bytes);
   if (digest === model.digest) return;
@@ -382,7 +441,7 @@ async function openSegment(
   { scan, threads, searchExpansion }: OpenOptions = {},
 ): Promise<Segment> {
   const place = (name: string) => join(path, segment.folder, name);
-  for (const [name, { bytes }] of Object.entries(segment.files)) await checkSize(place(name), bytes);
+  for (const [name, file] of Object.entries(segment.files)) await checkHead(place(name), file);
   const names = new NameList(await readFile(place("names.txt")));
   const codes = decodeNpy(await readFile(place("codes.npy")), { file: place("codes.npy") })
     .data as Uint8Array;
@@ -422,52 +481,74 @@ async function openPoints(file: string, dim: number) {
   return pointsInFile(handle, header.dataOffset, dim);
 }
 
-/** Makes the folder, or checks that what is there may be replaced: an index, or nothing at all. */
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    // Any other failure says nothing of what is there.
+    if (systemCode(error) === "ENOENT") return false;
+    throw explain(error, path, "read");
+  }
+}
+
+/** Makes the folder, or checks that what is there may be replaced: an index, of whatever version, or nothing at all. */
 async function prepareFolder(path: string): Promise<void> {
   let entries: string[];
+  let text: string | undefined;
   try {
     await mkdir(path, { recursive: true });
     entries = await readdir(path);
+    text = entries.includes(MANIFEST) ? await readFile(join(path, MANIFEST), "utf8") : undefined;
   } catch (error) {
+    if (systemCode(error) === "EEXIST")
+      throw new UsageError(`${path}: must be a folder, got a file; choose another`);
     throw explain(error, path, "written");
   }
-  // An index, or one whose first building was interrupted.
-  const ours = (name: string) => name === MANIFEST || name === LOCK || /^(\d+|model-\w+\.onnx)$/.test(name);
-  if (entries.some((name) => name === MANIFEST) || entries.every(ours)) return;
+  // The mark is the first thing that is written; before it there can only be it in the making, and the lock.
+  const begun = entries.every((name) => name === LOCK || name === `${MANIFEST}.part`);
+  if (begun || text?.includes(FORMAT)) return;
   throw new UsageError(`-o: must be a new folder or an index, got ${path}, which holds other files`);
 }
 
-/** Makes a change: locks the folder, commits the manifest that `change` gives, and sweeps up. */
-async function changing(path: string, change: () => Promise<IndexManifest>): Promise<IndexManifest> {
+/**
+ * Makes a change: locks the folder, commits the manifest that `change` gives, and sweeps up. `change` adds to `made`
+ * what it creates, which is removed where it fails.
+ */
+async function changing(
+  path: string,
+  change: (made: string[]) => Promise<IndexManifest>,
+): Promise<IndexManifest> {
   const release = await takeLock(join(path, LOCK));
   if (release === undefined) {
     throw new EmbranchError(`${path}: another process is changing the index; wait for it to end`);
   }
+  const made: string[] = [];
   try {
+    if (!(await exists(join(path, MANIFEST)))) await writeDurably(join(path, MANIFEST), Buffer.from(MARK));
     await sweep(path);
-    const manifest = await change();
+    const manifest = await change(made);
     await writeDurably(join(path, MANIFEST), Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`));
+    made.length = 0;
+    await sweep(path);
     return manifest;
   } finally {
-    try {
-      await sweep(path);
-    } finally {
-      await release();
-    }
+    for (const name of made) await rm(join(path, name), { recursive: true, force: true });
+    await release();
   }
 }
 
-/** Removes what the manifest does not name: leavings of a change that was interrupted, or replaced. */
+/**
+ * Removes what the manifest does not name: leavings of a change that was interrupted, or replaced. Where it cannot be
+ * read, or is of another version, nothing is known to be a leaving.
+ */
 async function sweep(path: string): Promise<void> {
-  const manifest = await readIndexManifest(path).catch(() => undefined);
-  const named = new Set([
-    MANIFEST,
-    LOCK,
-    manifest?.model.file,
-    ...(manifest?.segments ?? []).map((s) => s.folder),
-  ]);
+  const text = await readFile(join(path, MANIFEST), "utf8").catch(() => "");
+  const manifest = text === MARK ? undefined : parseManifest(text);
+  if (text !== MARK && manifest === undefined) return;
+  const named = new Set([manifest?.model.file, ...(manifest?.segments ?? []).map((each) => each.folder)]);
   for (const name of await readdir(path)) {
-    if (!named.has(name) && /^(\d+|model-\w+\.onnx|.*\.part)$/.test(name)) {
+    if (!named.has(name) && /^(\d+|model-[0-9a-f]{12}\.onnx(\.part)?|manifest\.json\.part)$/.test(name)) {
       await rm(join(path, name), { recursive: true, force: true });
     }
   }
@@ -485,14 +566,25 @@ async function writeDurably(file: string, bytes: Uint8Array): Promise<void> {
       await handle.close();
     }
     await rename(part, file);
+    await syncFolder(dirname(file));
   } catch (error) {
     throw explain(error, file, "written");
   }
 }
 
+/** Makes the names in a folder durable, where the system can. */
+async function syncFolder(path: string): Promise<void> {
+  try {
+    const handle = await open(path, "r");
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // Windows opens no folders; and what was renamed is in its place whether or not this succeeds.
+  }
+}
+
 /** Embeds records and writes them as a segment; `taken` holds the ids that are there already. */
 async function writeSegment(
-  path: string,
+  place: NewPlace,
   manifest: IndexManifest,
   model: Model,
   records: AsyncIterable<SequenceRecord>,
@@ -500,12 +592,22 @@ async function writeSegment(
   options: BuildOptions,
 ): Promise<IndexManifest["segments"][number]> {
   const { file, progress, signal } = options;
-  const writer = await SegmentWriter.create(path, manifest);
-  for await (const { ids, codes, points } of placeRecords(model, records, { taken, file, signal })) {
-    await writer.write(ids, codes, points);
-    progress?.("embedding", writer.rows);
+  const writer = await SegmentWriter.create(place, manifest);
+  try {
+    for await (const { ids, codes, points } of placeRecords(model, records, { taken, file, signal })) {
+      await writer.write(ids, codes, points);
+      progress?.("embedding", writer.rows);
+    }
+    return await writer.finish(model, options);
+  } finally {
+    await writer.close();
   }
-  return writer.finish(model, options);
+}
+
+/** Where something is made: a folder, and the names of what is new in it. */
+interface NewPlace {
+  path: string;
+  made: string[];
 }
 
 /** Writes the files of a segment, block by block. */
@@ -525,19 +627,28 @@ class SegmentWriter {
     [this.#names, this.#points] = files;
   }
 
-  static async create(path: string, manifest: IndexManifest): Promise<SegmentWriter> {
+  static async create({ path, made }: NewPlace, manifest: IndexManifest): Promise<SegmentWriter> {
+    const files: FileHandle[] = [];
     try {
       const numbers = (await readdir(path)).map(Number).filter(Number.isInteger);
       const folder = String(1 + Math.max(0, ...numbers));
       const place = join(path, folder);
+      made.push(folder);
       await mkdir(place);
-      const files = [await open(join(place, "names.txt"), "w"), await open(join(place, "points.npy"), "w")];
+      for (const name of ["names.txt", "points.npy"]) files.push(await open(join(place, name), "w"));
       // The number of rows is known last; any shape fits this header.
       await files[1].write(npyHeader("f4", [0, manifest.model.dim], { minimumBytes: 128 }), 0, 128, 0);
       return new SegmentWriter(folder, place, manifest, files);
     } catch (error) {
+      for (const file of files) await file.close();
       throw explain(error, path, "written");
     }
+  }
+
+  /** Closes the files that are open; closing twice does no harm. */
+  async close(): Promise<void> {
+    await this.#names.close();
+    await this.#points.close();
   }
 
   get rows(): number {
@@ -568,6 +679,8 @@ class SegmentWriter {
   async finish(model: Model, options: BuildOptions): Promise<IndexManifest["segments"][number]> {
     const { rows } = this;
     const place = (name: string) => join(this.#place, name);
+    // Ctrl-C may have ended the pipe that the references came from: these are not all.
+    options.signal?.throwIfAborted();
     try {
       const header = npyHeader("f4", [rows, this.#manifest.model.dim], { minimumBytes: 128 });
       await this.#points.write(header, 0, header.length, 0);
@@ -580,6 +693,7 @@ class SegmentWriter {
       if (this.#manifest.graph !== null) await this.#link(model, options);
       const files: IndexManifest["segments"][number]["files"] = {};
       for (const name of (await readdir(this.#place)).sort()) files[name] = await checksum(place(name));
+      await syncFolder(this.#place);
       return { folder: this.#folder, rows, files, deleted: [] };
     } catch (error) {
       throw explain(error, this.#place, "written");
@@ -632,11 +746,14 @@ async function checksum(file: string): Promise<z.infer<typeof fileSchema>> {
     await handle.sync();
     const hash = createHash("sha256");
     let bytes = 0;
+    let head = "";
     for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: 1 << 20 })) {
-      hash.update(chunk as Uint8Array);
-      bytes += (chunk as Uint8Array).length;
+      const read = chunk as Uint8Array;
+      if (bytes === 0) head = sha256(read.subarray(0, HEAD));
+      hash.update(read);
+      bytes += read.length;
     }
-    return { bytes, sha256: hash.digest("hex") };
+    return { bytes, sha256: hash.digest("hex"), head };
   } finally {
     await handle.close();
   }

@@ -112,7 +112,9 @@ export function hitLines(
 
 /** One line of a table, with its line break. */
 export function tableLine(line: HitLine, columns: readonly ColumnName[]): string {
-  return `${columns.map((name) => String(COLUMNS[name][1](line))).join("\t")}\n`;
+  // Ids of a CSV file may hold anything.
+  const cell = (name: ColumnName) => String(COLUMNS[name][1](line)).replace(/[\t\r\n]/g, " ");
+  return `${columns.map(cell).join("\t")}\n`;
 }
 
 /** The values of a line by column. */
@@ -154,8 +156,8 @@ export function ucRecords(answer: QueryHits, lines: readonly HitLine[]): string 
 function compressed({ runs }: EditScript): string {
   const merged: { letter: string; count: number }[] = [];
   for (const { operation, count } of runs) {
-    // There, what only the query has is an insertion, as in SAM.
-    const letter = operation === "I" || operation === "D" ? operation : "M";
+    // As VSEARCH writes it, and contrary to SAM: I is a letter that only the target has.
+    const letter = { "=": "M", X: "M", I: "D", D: "I" }[operation];
     const last = merged.at(-1);
     if (last?.letter === letter) last.count += count;
     else merged.push({ letter, count });

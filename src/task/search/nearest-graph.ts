@@ -9,7 +9,7 @@
 
 import { createRequire } from "node:module";
 import type * as Usearch from "usearch";
-import { EmbranchError } from "../../error.ts";
+import { EmbranchError, UsageError } from "../../error.ts";
 import type { IndexMetric } from "../../geometry/index.ts";
 
 /** What a graph is built with. */
@@ -60,6 +60,10 @@ export class NearestGraph {
     { connectivity, expansion, precision }: GraphOptions,
     { threads = 0, searchExpansion = SEARCH_EXPANSION }: { threads?: number; searchExpansion?: number } = {},
   ): NearestGraph {
+    if (precision === "i8" && metric === "l2") {
+      // usearch scales such vectors to length 1.
+      throw new UsageError("precision: i8 is for directions, got points of any length; use f32 or f16");
+    }
     const { Index, MetricKind } = usearch();
     const index = new Index({
       dimensions: dims,

@@ -51,6 +51,9 @@ export async function* placeRecords(
   for await (const { id, sequence, line } of records) {
     signal?.throwIfAborted();
     const where = { file, line, record: id };
+    if (/[\t\r\n]/.test(id)) {
+      throw new FormatError("id: must be of one line, without tabs, to stand in a table; rename it", where);
+    }
     if (taken.has(id)) {
       throw new FormatError(
         "id: must be unique in the index, got it a second time; rename or remove one",

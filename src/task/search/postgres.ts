@@ -385,6 +385,8 @@ async function load(
       count += block.ids.length;
       progress?.("embedding", count);
     }
+    // Ctrl-C may have ended the pipe that the references came from: these are not all.
+    signal?.throwIfAborted();
   }
   try {
     await client.copy(table, "id, sequence, point, embedding", lines());
@@ -409,7 +411,7 @@ function copyRows({ ids, codes, points }: PlacedBlock, { space, alphabet, manife
     space.indexMetric === null ? { vectors: points } : space.indexVectors(points, dim, learned.parameters);
   return ids
     .map((id, row) => {
-      const name = id.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character]);
+      const name = id.replaceAll("\\", "\\\\");
       const point = points.subarray(row * dim, (row + 1) * dim);
       const bytes = Buffer.from(point.buffer, point.byteOffset, point.byteLength).toString("hex");
       const vector = vectors.subarray(row * dim, (row + 1) * dim).join(",");
@@ -417,8 +419,6 @@ function copyRows({ ids, codes, points }: PlacedBlock, { space, alphabet, manife
     })
     .join("");
 }
-
-const ESCAPES: Record<string, string> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 
 /** Points of bytea values. */
 function pointOf(bytes: unknown): Float32Array {

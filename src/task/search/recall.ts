@@ -9,7 +9,7 @@
 import { packCodes } from "../../kernel/index.ts";
 import { Random } from "../../sequence/index.ts";
 import {
-  identityOf,
+  mostEdits,
   reverseComplement,
   type QueryHits,
   type SearchOptions,
@@ -72,7 +72,9 @@ export class RecallCheck {
     kernel,
   }: Pick<SearchTools, "references" | "kernel">): Promise<RecallEstimate | undefined> {
     const { minIdentity = 0, bothStrands = false, signal } = this.#options;
-    const sample = this.#sample.slice(0, this.#affordable(references.size));
+    // The places of a reservoir are not alike: its first ones hold early queries more often.
+    const order = this.#random.sample(this.#sample.length, this.#sample.length);
+    const sample = Array.from(order, (i) => this.#sample[i]).slice(0, this.#affordable(references.size));
     if (sample.length === 0) return undefined;
     const missed = new Set<QueryHits>();
     const probes = sample.flatMap((answer) => [
@@ -92,7 +94,7 @@ export class RecallCheck {
         const best = bestOf(answer);
         for (let i = 0; i < keys.length; i++) {
           const edits = distances[p * keys.length + i];
-          if (edits < best && identityOf(edits, answer.codes, codes[i]) >= minIdentity) missed.add(answer);
+          if (edits < best && edits <= mostEdits(minIdentity, answer.codes, codes[i])) missed.add(answer);
         }
       });
     }

@@ -123,14 +123,22 @@ export async function* search(
   const limits = { top, rerank, minIdentity };
   // The next block is read and embedded while this one is compared.
   const blocks = queryBlocks(tools, queries, { ...options, bothStrands, exact });
-  for (let next = blocks.next(); ;) {
-    const { value: block, done } = await next;
-    if (done === true) return;
-    next = blocks.next();
-    // An error of the next block is told when its turn comes.
-    next.catch(() => undefined);
-    const found = exact ? await searchExactly(tools, block, limits) : await searchNear(tools, block, limits);
-    yield hitsOf(block, found, limits);
+  let next = blocks.next();
+  try {
+    for (;;) {
+      const { value: block, done } = await next;
+      if (done === true) return;
+      next = blocks.next();
+      // An error of the next block is told when its turn comes.
+      next.catch(() => undefined);
+      const found = exact
+        ? await searchExactly(tools, block, limits)
+        : await searchNear(tools, block, limits);
+      yield hitsOf(block, found, limits);
+    }
+  } finally {
+    // Whoever leaves early closes the queries.
+    await blocks.return(undefined);
   }
 }
 
@@ -188,98 +196,110 @@ async function searchNear(
   block: Block,
   { top, rerank, minIdentity }: Limits,
 ): Promise<Found> {
-  const { references, kernel } = tools;
   const { probes } = block;
-  const { keys } = await references.nearest(block.points!, probes.length, Math.max(top, rerank));
+  const { keys } = await tools.references.nearest(block.points!, probes.length, Math.max(top, rerank));
   const unique = [...new Set(keys.flat())];
-  const { ids, codes } = await references.fetch(unique);
-  const place = new Map(unique.map((key, i) => [key, i]));
+  const { ids, codes } = await tools.references.fetch(unique);
   const targets: Found["targets"] = new Map(unique.map((key, i) => [key, { id: ids[i], codes: codes[i] }]));
-
-  const lists =
-    rerank === 0
-      ? await byDistance(
-          tools,
-          block,
-          keys.map((list) => list.map((key) => ({ key, edits: 0 }))),
-        )
-      : undefined;
-  const chosen = lists?.map((list) => list.slice(0, top).map(({ key }) => key)) ?? keys;
-  const pairs = chosen.flatMap((list, probe) =>
-    list.map((key, rank) => ({ probe, i: place.get(key)!, rank })),
-  );
-  const packed = { a: packCodes(probes.map((probe) => probe.codes)), b: packCodes(codes) };
-  const edits = new Uint32Array(pairs.length);
-  const measure = async (which: readonly number[], threshold?: number): Promise<void> => {
-    const left = Uint32Array.from(which, (p) => pairs[p].probe);
-    const right = Uint32Array.from(which, (p) => pairs[p].i);
-    const limit = threshold === undefined ? {} : { threshold };
-    const distances = await kernel.pairsBetween(packed.a, packed.b, left, right, limit);
-    which.forEach((p, at) => (edits[p] = distances[at]));
+  let ranked = keys.map((list): Ranked => list.map((key) => ({ key, edits: 0 })));
+  const measure = measurer(tools.kernel, probes, unique, codes);
+  if (rerank === 0) {
+    await addDistances(tools, block, ranked);
+    ranked = ranked.map((list) => list.sort(byDistance).slice(0, top));
+    await measure(ranked);
+    return { ranked, targets };
+  }
+  const goodEnough = (probe: number) => {
+    const { codes } = probes[probe];
+    return ({ key, edits }: Ranked[number]) =>
+      edits <= mostEdits(minIdentity, codes, targets.get(key)!.codes);
   };
-
   // First the nearest points; what they leave over has to be as near as the worst of them.
-  const first: number[] = [];
-  const rest: number[] = [];
-  pairs.forEach(({ rank }, p) => (rank < top ? first : rest).push(p));
-  await measure(first);
-  const worst = new Uint32Array(probes.length);
-  for (const p of first) worst[pairs[p].probe] = Math.max(worst[pairs[p].probe], edits[p]);
-  const groups = new Map<number, number[]>();
-  for (const p of rest) {
-    const { probe, i } = pairs[p];
-    const limit =
-      2 **
-      Math.ceil(Math.log2(1 + Math.min(worst[probe], mostEdits(minIdentity, probes[probe].codes, codes[i]))));
-    const group = groups.get(limit);
-    if (group === undefined) groups.set(limit, [p]);
-    else group.push(p);
-  }
-  for (const [limit, group] of groups) await measure(group, limit);
-
-  let at = 0;
-  const measured = chosen.map((list): Ranked => list.map((key) => ({ key, edits: edits[at++] })));
-  if (lists !== undefined) {
-    return { ranked: measured.map((list, p) => list.map((hit, i) => ({ ...lists[p][i], ...hit }))), targets };
-  }
-  // The best, with those that tie with the last of them: among equals the nearer point comes first.
-  const best = measured.map((list): Ranked => {
-    const sorted = list.sort((a, b) => a.edits - b.edits);
-    return sorted.length <= top ? sorted : sorted.filter((hit) => hit.edits <= sorted[top - 1].edits);
+  await measure(ranked.map((list) => list.slice(0, top)));
+  const rest = new Map<number, Ranked[]>();
+  ranked.forEach((list, probe) => {
+    if (list.length <= top) return;
+    const first = list.slice(0, top);
+    // Where some of them do not count, there is room for any.
+    const worst = first.every(goodEnough(probe)) ? Math.max(...first.map(({ edits }) => edits)) : Infinity;
+    const allowed = Math.max(
+      ...list
+        .slice(top)
+        .map(({ key }) => mostEdits(minIdentity, probes[probe].codes, targets.get(key)!.codes)),
+    );
+    const limit = 2 ** Math.ceil(Math.log2(1 + Math.min(worst, allowed)));
+    let group = rest.get(limit);
+    if (group === undefined) rest.set(limit, (group = probes.map(() => [])));
+    group[probe] = list.slice(top);
   });
-  const placed = await byDistance(tools, block, best);
-  return { ranked: placed.map((list) => list.sort((a, b) => a.edits - b.edits).slice(0, top)), targets };
+  for (const [limit, group] of rest) await measure(group, limit);
+  // The best, with those that tie with the last of them: among equals the nearer point comes first.
+  ranked = ranked.map((list, probe) => {
+    const good = list.filter(goodEnough(probe)).sort((a, b) => a.edits - b.edits);
+    return good.length <= top ? good : good.filter(({ edits }) => edits <= good[top - 1].edits);
+  });
+  await addDistances(tools, block, ranked);
+  ranked = ranked.map((list) => list.sort((a, b) => a.edits - b.edits || byDistance(a, b)).slice(0, top));
+  return { ranked, targets };
 }
 
-/** Adds the distances of the embedding, and sorts by them. */
-async function byDistance(
+const byDistance = (a: Ranked[number], b: Ranked[number]): number =>
+  a.distance! - b.distance! || a.key - b.key;
+
+/** A function that sets the edits of each probe's hits, up to a limit, above which they are one more. */
+function measurer(
+  kernel: EditDistances,
+  probes: readonly Probe[],
+  keys: readonly number[],
+  codes: readonly Uint8Array[],
+): (lists: readonly Ranked[], limit?: number) => Promise<void> {
+  const place = new Map(keys.map((key, i) => [key, i]));
+  const [a, b] = [packCodes(probes.map((probe) => probe.codes)), packCodes(codes)];
+  return async (lists, limit) => {
+    const count = lists.reduce((sum, { length }) => sum + length, 0);
+    const left = new Uint32Array(count);
+    const right = new Uint32Array(count);
+    let at = 0;
+    lists.forEach((list, probe) => {
+      for (const { key } of list) {
+        left[at] = probe;
+        right[at++] = place.get(key)!;
+      }
+    });
+    const distances = await kernel.pairsBetween(a, b, left, right, {
+      ...(limit !== undefined && { threshold: limit }),
+    });
+    at = 0;
+    for (const list of lists) for (const hit of list) hit.edits = distances[at++];
+  };
+}
+
+/** Sets the hits' distances in the embedding. */
+async function addDistances(
   { references, model }: SearchTools,
   { points }: Block,
   lists: readonly Ranked[],
-): Promise<(Ranked[number] & { distance: number })[][]> {
+): Promise<void> {
   const { space, manifest } = model!;
   const { dim, length } = manifest;
+  const { parameters } = manifest.space;
   const unique = [...new Set(lists.flatMap((list) => list.map(({ key }) => key)))];
   const place = new Map(unique.map((key, i) => [key, i]));
   const targets = await references.points(unique);
-  const row = (data: Float32Array, i: number) => data.subarray(i * dim, (i + 1) * dim);
-  const { parameters } = manifest.space;
-  return lists.map((list, probe) =>
-    list
-      .map((hit) => ({
-        ...hit,
-        distance:
-          length * space.exactDistance(row(points!, probe), row(targets, place.get(hit.key)!), parameters),
-      }))
-      .sort((a, b) => a.distance - b.distance || a.key - b.key),
-  );
+  lists.forEach((list, probe) => {
+    const point = points!.subarray(probe * dim, (probe + 1) * dim);
+    for (const hit of list) {
+      const at = place.get(hit.key)! * dim;
+      hit.distance = length * space.exactDistance(point, targets.subarray(at, at + dim), parameters);
+    }
+  });
 }
 
 /** Every reference, block by block. */
 async function searchExactly(
   { references, kernel }: SearchTools,
   { probes }: Block,
-  { top }: Limits,
+  { top, minIdentity }: Limits,
 ): Promise<Found> {
   const a = packCodes(probes.map(({ codes }) => codes));
   const best = probes.map(() => new Nearest(top));
@@ -294,7 +314,7 @@ async function searchExactly(
       let { worst } = nearest;
       for (let i = 0; i < keys.length; i++) {
         const edits = distances[probe * keys.length + i];
-        if (edits >= worst) continue;
+        if (edits >= worst || edits > mostEdits(minIdentity, probes[probe].codes, codes[i])) continue;
         nearest.add(keys[i], edits);
         ({ worst } = nearest);
       }
@@ -323,17 +343,20 @@ function hitsOf(
     for (let probe = q * strands; probe < (q + 1) * strands; probe++) {
       for (const { key, edits, distance } of ranked[probe]) {
         const target = targets.get(key)!;
+        if (edits > mostEdits(minIdentity, codes[q], target.codes)) continue;
         const identity = identityOf(edits, codes[q], target.codes);
-        if (identity < minIdentity) continue;
         const { strand } = probes[probe];
         hits.push({ key, target: target.id, codes: target.codes, strand, edits, identity, distance });
       }
     }
     if (strands > 1) {
+      // A reference counts once, with the strand that is nearer.
       const order = (hit: Hit) => (rerank === 0 && hit.distance !== undefined ? hit.distance : hit.edits);
       hits.sort((a, b) => order(a) - order(b));
     }
-    return { query, codes: codes[q], hits: hits.slice(0, top) };
+    const seen = new Set<number>();
+    const once = strands === 1 ? hits : hits.filter(({ key }) => !seen.has(key) && seen.add(key));
+    return { query, codes: codes[q], hits: once.slice(0, top) };
   });
 }
 
@@ -342,8 +365,9 @@ export function identityOf(edits: number, { length: m }: Uint8Array, { length: n
   return 1 - edits / Math.max(1, m, n);
 }
 
-/** The most edits that leave the identity. */
-function mostEdits(identity: number, { length: m }: Uint8Array, { length: n }: Uint8Array): number {
+/** The most edits that leave two sequences the identity. */
+export function mostEdits(identity: number, { length: m }: Uint8Array, { length: n }: Uint8Array): number {
+  // Rounding of the product must not cost an edit.
   return Math.floor((1 - identity) * Math.max(m, n) + 1e-9);
 }
 
