@@ -31,6 +31,8 @@ export interface SearchBenchOptions {
   threads?: number;
   /** Alternating runs of each (default 3). */
   rounds?: number;
+  /** Words, of which the names of those who take part hold one (default: all take part). */
+  only?: readonly string[];
   progress?: (message: string) => void;
 }
 
@@ -99,8 +101,10 @@ export function retrieval(
 export async function benchSearch(
   references: SequenceSet,
   queries: SequenceSet,
-  { models, rerank = [50], kmers = [6], threads = 1, rounds = 3, progress }: SearchBenchOptions,
+  { models, rerank = [50], kmers = [6], threads = 1, rounds = 3, only, progress }: SearchBenchOptions,
 ): Promise<SearchBench> {
+  const takesPart = (name: string) =>
+    only === undefined || only.some((word) => name.toLowerCase().includes(word.toLowerCase()));
   models = models.map((model) => resolve(model));
   const folder = await mkdtemp(join(tmpdir(), "embranch-search-"));
   const kernel = await EditDistances.create({ threads });
@@ -163,13 +167,14 @@ export async function benchSearch(
         }); // prettier-ignore
       }
     }
-    const contestants = entries.map(({ name, run }): Contestant => ({
+    const racing = entries.filter(({ name }) => takesPart(name));
+    const contestants = racing.map(({ name, run }): Contestant => ({
       name,
       run,
       units: queries.ids.length,
     }));
     const timings = await race(contestants, rounds, (round) => progress?.(`round ${round} of ${rounds}`));
-    for (const [i, { name, out, build }] of entries.entries()) {
+    for (const [i, { name, out, build }] of racing.entries()) {
       results.push({
         ...timed(timings[i]),
         name,
@@ -177,13 +182,14 @@ export async function benchSearch(
         ...(build && { build }),
       });
     }
-    if (bench.has("mmseqs")) {
+    const mmseqs = "MMseqs2 easy-search --max-seqs 300";
+    if (takesPart(mmseqs) && bench.has("mmseqs")) {
       progress?.("MMseqs2");
       const seconds = bench.peer("mmseqs", "easy-search", place("queries.fa"), place("refs.fa"), place("mmseqs.tsv"),
         place("mmseqs"), "--search-type", "3", "--max-seqs", "300", "--threads", String(threads), "-v", "1"); // prettier-ignore
       const top = retrieval(await readHits(place("mmseqs.tsv")), queries, references, nearest);
       results.push({
-        name: "MMseqs2 easy-search --max-seqs 300",
+        name: mmseqs,
         top,
         seconds,
         runs: 1,
@@ -191,12 +197,14 @@ export async function benchSearch(
       });
     }
     for (const k of kmers) {
+      const name = `${k}-mers, cosine, all references`;
+      if (!takesPart(name)) continue;
       progress?.(`${k}-mers`);
       let hits = new Map<string, string[]>();
       const seconds = await clock(() => Promise.resolve((hits = kmerHits(k, queries, references))));
       const top = retrieval(hits, queries, references, nearest);
       results.push({
-        name: `${k}-mers, cosine, all references`,
+        name,
         top,
         seconds,
         runs: 1,

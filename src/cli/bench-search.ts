@@ -18,14 +18,13 @@ interface BenchSearchOptions {
   kmers: number[];
   threads: number;
   rounds: number;
+  only?: string[];
   output?: string;
   json?: boolean;
   quiet?: boolean;
 }
 
-/** Parses `4,6`, or `none`. */
-const integers = (text: string): number[] =>
-  text === "none" ? [] : text.split(",").map((each) => positiveInteger(each));
+const integers = (text: string): number[] => text.split(",").map((each) => positiveInteger(each));
 
 /** `line` is the command line as it was given, for the report. */
 export function benchSearchCommand(line: readonly string[] = process.argv.slice(2)): Command {
@@ -38,7 +37,8 @@ export function benchSearchCommand(line: readonly string[] = process.argv.slice(
     .argument("<queries>", "queries")
     .requiredOption("-m, --model <files...>", "models of `embranch fit`")
     .addOption(new Option("--rerank <list>", "points re-ranked").argParser(integers).default([50], "50"))
-    .addOption(new Option("--kmers <list>", "k of the k-mers, or none").argParser(integers).default([6], "6"))
+    .addOption(new Option("--kmers <list>", "k of the k-mers").argParser(integers).default([6], "6"))
+    .option("--only <words>", "who takes part, such as embranch,vsearch", (text) => text.split(","))
     .option("--threads <n>", "threads of every contestant", positiveInteger, 1)
     .option("--rounds <n>", "alternating runs of each", positiveInteger, 3)
     .option("-o, --output <file>", "the table as Markdown")
@@ -50,7 +50,7 @@ export function benchSearchCommand(line: readonly string[] = process.argv.slice(
   ]);
   return command.action(async (refs: string, queries: string) => {
     const options: BenchSearchOptions = command.optsWithGlobals();
-    const { model, rerank, kmers, threads, rounds, quiet, json, output } = options;
+    const { model, rerank, kmers, threads, rounds, only, quiet, json, output } = options;
     const references = await loadSequences(refs, { alphabet: DNA, minimum: 10, quiet });
     const asked = await loadSequences(queries, { alphabet: DNA, quiet });
     const progress = new Progress("bench search", { unit: "steps", quiet });
@@ -60,6 +60,7 @@ export function benchSearchCommand(line: readonly string[] = process.argv.slice(
       kmers,
       threads,
       rounds,
+      only,
       progress: (message) => progress.note(message),
     });
     progress.stop();

@@ -47,7 +47,7 @@ export function indexCommand(): Command {
     .option("--connectivity <n>", "neighbours of a reference in the graph (default: 16)", positiveInteger)
     .option(
       "--expansion <n>",
-      "candidates looked at when one is added: more find more (default: 64)",
+      "candidates looked at when one is added: more find more (default: 48)",
       positiveInteger,
     )
     .addOption(

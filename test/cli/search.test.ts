@@ -513,7 +513,7 @@ describe("an index that changes", () => {
     const info = await ok("index info grown.idx");
     expect(info).toMatch(new RegExp(`^references +${all.length - 4}$`, "m"));
     expect(info).toMatch(/^model +hyperbolic, 8 dimensions, dna of up to 60 letters, digest [0-9a-f]{12}$/m);
-    expect(info).toMatch(/^graph +cos, connectivity 16, expansion 64, f16$/m);
+    expect(info).toMatch(/^graph +cos, connectivity 16, expansion 48, f16$/m);
     expect(await json("index info grown.idx")).toMatchObject(counts);
   });
 

@@ -175,7 +175,9 @@ describe("against comparing with everything, in sets full of ties", () => {
             answers.forEach(({ codes, hits }) => {
               const all = compareAll(codes, set, bothStrands);
               // A reference counts once, whichever its strand.
-              const once = all.filter(({ target }, i) => all.findIndex((other) => other.target === target) === i);
+              const once = all.filter(
+                ({ target }, i) => all.findIndex((other) => other.target === target) === i,
+              );
               expect(editsOf(hits)).toEqual(editsOf(once).slice(0, top));
               for (const hit of hits) {
                 const { target, strand } = hit;

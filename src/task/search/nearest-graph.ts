@@ -24,7 +24,7 @@ export interface GraphOptions {
 
 /** Directions bear 16 bits a number; vectors of great length, as those of free hyperbolic points, do not. */
 export function graphDefaults(metric: Exclude<IndexMetric, null>): GraphOptions {
-  return { connectivity: 16, expansion: 64, precision: metric === "cos" ? "f16" : "f32" };
+  return { connectivity: 16, expansion: 48, precision: metric === "cos" ? "f16" : "f32" };
 }
 
 /** Candidates looked at while searching (ef), unless more are asked for. */

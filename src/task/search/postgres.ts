@@ -295,7 +295,7 @@ function newManifest(model: Model, bytes: Uint8Array, { graph }: BuildOptions): 
     geometry,
     metric: model.space.indexMetric ?? "l1",
     connectivity: graph?.connectivity ?? 16,
-    expansion: graph?.expansion ?? 64,
+    expansion: graph?.expansion ?? 48,
   };
 }
 
