@@ -17,6 +17,7 @@ import {
 /** Some embedded sequences, in the order of the input. */
 export interface EmbeddedBlock {
   ids: string[];
+  codes: Uint8Array[];
   /** [ids.length, dim] */
   data: Float32Array;
 }
@@ -47,7 +48,7 @@ export async function* embedRecords(
   const block = async () => {
     if (first) checkLetters(model, codes, { file });
     first = false;
-    const embedded = { ids, data: await model.embed(codes) };
+    const embedded = { ids, codes, data: await model.embed(codes) };
     ids = [];
     codes = [];
     return embedded;

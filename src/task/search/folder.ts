@@ -594,8 +594,8 @@ async function writeSegment(
   const { file, progress, signal } = options;
   const writer = await SegmentWriter.create(place, manifest);
   try {
-    for await (const { ids, codes, points } of placeRecords(model, records, { taken, file, signal })) {
-      await writer.write(ids, codes, points);
+    for await (const { ids, codes, data } of placeRecords(model, records, { taken, file, signal })) {
+      await writer.write(ids, codes, data);
       progress?.("embedding", writer.rows);
     }
     return await writer.finish(model, options);

@@ -25,7 +25,8 @@ import { GEOMETRY_NAMES, type Space } from "../../geometry/index.ts";
 import { decode, encode, type Alphabet, type SequenceRecord } from "../../sequence/index.ts";
 import { systemCode } from "../../system-error.ts";
 import { VERSION } from "../../version.ts";
-import { placeRecords, type PlacedBlock } from "./place.ts";
+import type { EmbeddedBlock } from "../embed.ts";
+import { placeRecords } from "./place.ts";
 import type { Candidates, ReferenceBlock, References } from "./references.ts";
 import type { BuildOptions, IndexStore, IndexSummary, OpenIndex, OpenOptions } from "./store.ts";
 
@@ -405,7 +406,7 @@ async function load(
 }
 
 /** Rows of COPY's text format. */
-function copyRows({ ids, codes, points }: PlacedBlock, { space, alphabet, manifest }: Model): string {
+function copyRows({ ids, codes, data: points }: EmbeddedBlock, { space, alphabet, manifest }: Model): string {
   const { dim, space: learned } = manifest;
   const { vectors } =
     space.indexMetric === null ? { vectors: points } : space.indexVectors(points, dim, learned.parameters);
