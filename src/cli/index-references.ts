@@ -92,7 +92,8 @@ export function indexCommand(): Command {
     const each = new Command(name)
       .summary(summary)
       .description(`${summary[0].toUpperCase()}${summary.slice(1)}.`);
-    each.argument("<index>", "index: a folder, or postgres://…");
+    each.argument("<index>", "a folder, or postgres://…");
+    withExamples(each, [[`embranch index ${name} refs.idx`, summary]]);
     command.addCommand(
       withDevice(withCommonOptions(each)).action(() => work(each.args[0], each.optsWithGlobals())),
     );
@@ -104,9 +105,12 @@ function appendCommand(): Command {
   const command = new Command("append")
     .summary("add references to an index")
     .description("Adds references to an index, which keeps those it has.")
-    .argument("<index>", "index: a folder, or postgres://…")
+    .argument("<index>", "a folder, or postgres://…")
     .argument("<refs>", "references (FASTA, FASTQ, CSV or one a line; plain or gzip; - is standard input)")
     .option("-m, --model <file>", "the model, to be checked: it must be the index's own");
+  withExamples(command, [
+    ["embranch index append refs.idx more.fasta.gz", "ids that are there already are refused"],
+  ]);
   return withCommonOptions(withDevice(command)).action(async (index: string, path: string) => {
     const options: IndexCliOptions = command.optsWithGlobals();
     const model = options.model === undefined ? undefined : await loadModel(options.model, options);
@@ -124,9 +128,13 @@ function deleteCommand(): Command {
   const command = new Command("delete")
     .summary("delete references from an index")
     .description("Deletes references by id. All must be in the index, or none is deleted.")
-    .argument("<index>", "index: a folder, or postgres://…")
+    .argument("<index>", "a folder, or postgres://…")
     .argument("[ids...]", "ids")
     .option("--ids <file>", "file of ids, one a line; - is standard input");
+  withExamples(command, [
+    ["embranch index delete refs.idx 4356822 890962", "two references"],
+    ["embranch index delete refs.idx --ids chimeras.txt", "those that a file names"],
+  ]);
   return withCommonOptions(command).action(async (index: string, ids: string[]) => {
     const options: IndexCliOptions = command.optsWithGlobals();
     const all = [...ids];
