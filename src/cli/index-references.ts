@@ -1,15 +1,14 @@
 /** @file `embranch index`: references made ready for `search`. */
 
 import { Command, Option } from "commander";
-import { readFile } from "node:fs/promises";
 import { Model } from "../engine/model-file.ts";
 import type { Device } from "../engine/run.ts";
 import { UsageError } from "../error.ts";
 import { readSequences, textLines } from "../sequence/index.ts";
-import { explain } from "../system-error.ts";
 import { indexStore, type BuildOptions, type IndexStore, type IndexSummary } from "../task/search/store.ts";
 import type { GraphOptions } from "../task/search/nearest-graph.ts";
 import { openInput } from "./input.ts";
+import { readBytes } from "./load.ts";
 import {
   positiveInteger,
   withCommonOptions,
@@ -184,12 +183,7 @@ const SIMPLE: [string, string, (index: string, options: IndexCliOptions) => Prom
 ];
 
 async function loadModel(path: string, { threads, device }: IndexCliOptions) {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw explain(error, path, "read");
-  }
+  const { bytes } = await readBytes(path);
   return { bytes, model: await Model.decode(bytes, path, { threads, device }) };
 }
 

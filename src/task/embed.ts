@@ -93,13 +93,22 @@ export function checkLetters({ alphabet }: Model, codes: readonly Uint8Array[], 
 export async function embed(
   model: Model,
   { ids, codes }: SequenceSet,
-  { blockSize = 512, file, signal }: EmbedOptions = {},
+  { file, ...options }: EmbedOptions = {},
 ): Promise<Float32Array> {
-  const { dim } = model.manifest;
-  const out = new Float32Array(ids.length * dim);
   checkLetters(model, codes, { file });
   codes.forEach((sequence, i) => checkLength(model, sequence.length, { file, record: ids[i] }));
-  for (let start = 0; start < ids.length; start += blockSize) {
+  return embedCodes(model, codes, options);
+}
+
+/** Points [count, dim] of sequences of codes that have been checked. */
+export async function embedCodes(
+  model: Model,
+  codes: readonly Uint8Array[],
+  { blockSize = 512, signal }: Omit<EmbedOptions, "file"> = {},
+): Promise<Float32Array> {
+  const { dim } = model.manifest;
+  const out = new Float32Array(codes.length * dim);
+  for (let start = 0; start < codes.length; start += blockSize) {
     signal?.throwIfAborted();
     out.set(await model.embed(codes.slice(start, start + blockSize)), start * dim);
   }

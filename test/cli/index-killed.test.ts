@@ -3,7 +3,8 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
-import { folderStore, readIndexManifest } from "../../src/task/search/folder.ts";
+import { readIndexManifest } from "../../src/task/search/folder-manifest.ts";
+import { folderStore } from "../../src/task/search/folder.ts";
 import { ended, SMALL, Workplace } from "./command.ts";
 
 const place = new Workplace();

@@ -23,7 +23,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { EmbranchError, FormatError, UsageError } from "../../src/error.ts";
 import { EditDistances } from "../../src/kernel/index.ts";
 import { subset, type SequenceRecord, type SequenceSet } from "../../src/sequence/index.ts";
-import { folderStore, readIndexManifest } from "../../src/task/search/folder.ts";
+import { readIndexManifest } from "../../src/task/search/folder-manifest.ts";
+import { folderStore } from "../../src/task/search/folder.ts";
 import { NameList } from "../../src/task/search/segment.ts";
 import type { ModelBytes, OpenIndex, OpenOptions } from "../../src/task/search/store.ts";
 import { answersOf, modelBytes, recordsOf, relatedReads, Scratch, setOf } from "./indexes.ts";

@@ -15,7 +15,6 @@
  * Malkov and Yashunin 2020 (HNSW); pgvector was chosen because it is the extension that servers have.
  */
 
-import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
@@ -23,9 +22,12 @@ import { Model } from "../../engine/model-file.ts";
 import { EmbranchError, UsageError } from "../../error.ts";
 import { GEOMETRY_NAMES, type Space } from "../../geometry/index.ts";
 import { decode, encode, type Alphabet, type SequenceRecord } from "../../sequence/index.ts";
+import { bytesOf } from "../../sequence/npy.ts";
 import { systemCode } from "../../system-error.ts";
 import { VERSION } from "../../version.ts";
 import type { EmbeddedBlock } from "../embed.ts";
+import { digestOf, requireNoneMissing, requireSameModel } from "./index-checks.ts";
+import { graphDefaults } from "./nearest-graph.ts";
 import { placeRecords } from "./place.ts";
 import type { Candidates, ReferenceBlock, References } from "./references.ts";
 import type { BuildOptions, IndexStore, IndexSummary, OpenIndex, OpenOptions } from "./store.ts";
@@ -191,7 +193,7 @@ export function sqlStore(
     append: (records, options = {}) =>
       transaction(async (client) => {
         const { manifest, bytes } = await requireIndex(client, name, shown);
-        if (options.model !== undefined) checkModel(shown, manifest, options.model.bytes);
+        if (options.model !== undefined) requireSameModel(shown, manifest, options.model.bytes);
         const model = await Model.decode(bytes, shown, options);
         try {
           await load(client, name, model, records, options);
@@ -208,13 +210,11 @@ export function sqlStore(
         const gone = await client.query(`DELETE FROM ${name} WHERE id = ANY($1::text[]) RETURNING id`, [
           wanted,
         ]);
-        if (gone.length < wanted.length) {
-          const there = new Set(gone.map(({ id }) => id));
-          const missing = wanted.filter((id) => !there.has(id));
-          throw new EmbranchError(
-            `${shown}: there is no reference "${missing[0]}"${missing.length > 1 ? `, nor ${missing.length - 1} others` : ""}; nothing was deleted`,
-          );
-        }
+        const there = new Set(gone.map(({ id }) => id));
+        requireNoneMissing(
+          shown,
+          wanted.filter((id) => !there.has(id)),
+        );
         return { summary: await summarise(client, name, manifest), deleted: wanted.length };
       }),
 
@@ -260,7 +260,7 @@ export function sqlStore(
       const client = await connecting();
       try {
         const { manifest, bytes } = await requireIndex(client, name, shown);
-        if (options.model !== undefined) checkModel(shown, manifest, options.model);
+        if (options.model !== undefined) requireSameModel(shown, manifest, options.model);
         const model = await Model.decode(bytes, shown, options);
         const { references: size } = await summarise(client, name, manifest);
         const references = new SqlReferences(client, { name, size, manifest, model }, options);
@@ -277,8 +277,6 @@ export function sqlStore(
   };
 }
 
-const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-
 function newManifest(model: Model, bytes: Uint8Array, { graph }: BuildOptions): Manifest {
   const { alphabet, length, dim, geometry } = model.manifest;
   if (model.space.indexesTogether) {
@@ -286,17 +284,18 @@ function newManifest(model: Model, bytes: Uint8Array, { graph }: BuildOptions): 
       `index: ${geometry} points have no index in PostgreSQL, got a model of them; use an index folder`,
     );
   }
+  const { connectivity, expansion } = { ...graphDefaults("l2"), ...graph };
   return {
     version: 1,
     embranch: VERSION,
-    digest: sha256(bytes),
+    digest: digestOf(bytes),
     alphabet,
     length,
     dim,
     geometry,
     metric: model.space.indexMetric ?? "l1",
-    connectivity: graph?.connectivity ?? 16,
-    expansion: graph?.expansion ?? 48,
+    connectivity,
+    expansion,
   };
 }
 
@@ -341,18 +340,10 @@ async function requireIndex(
     );
   }
   const bytes = Uint8Array.from(row.model);
-  if (sha256(bytes) !== parsed.data.digest) {
+  if (digestOf(bytes) !== parsed.data.digest) {
     throw new EmbranchError(`${shown}: the model of index "${name}" is damaged; build it again`);
   }
   return { manifest: parsed.data, bytes };
-}
-
-function checkModel(shown: string, { digest, geometry, length }: Manifest, bytes: Uint8Array): void {
-  if (sha256(bytes) === digest) return;
-  throw new EmbranchError(
-    `${shown}: the index is of another model (${geometry}, length ${length}, digest ${digest.slice(0, 12)}), ` +
-      `got one of digest ${sha256(bytes).slice(0, 12)}; leave -m out, or build the index again`,
-  );
 }
 
 async function summarise(client: SqlClient, name: string, manifest: Manifest): Promise<IndexSummary> {
@@ -414,7 +405,7 @@ function copyRows({ ids, codes, data: points }: EmbeddedBlock, { space, alphabet
     .map((id, row) => {
       const name = id.replaceAll("\\", "\\\\");
       const point = points.subarray(row * dim, (row + 1) * dim);
-      const bytes = Buffer.from(point.buffer, point.byteOffset, point.byteLength).toString("hex");
+      const bytes = Buffer.from(bytesOf(point)).toString("hex");
       const vector = vectors.subarray(row * dim, (row + 1) * dim).join(",");
       return `${name}\t${decode(codes[row], alphabet)}\t\\\\x${bytes}\t[${vector}]\n`;
     })

@@ -84,12 +84,9 @@ export class RecallCheck {
     const packed = packCodes(probes.map(({ codes }) => codes));
     const bestOf = ({ hits }: QueryHits) => hits[0]?.edits ?? Infinity;
     const worst = sample.reduce((most, answer) => Math.max(most, bestOf(answer)), 0);
+    const threshold = Number.isFinite(worst) ? worst : undefined;
     for await (const { keys, codes } of references.blocks()) {
-      const threshold = Number.isFinite(worst) ? { threshold: worst } : {};
-      const distances = await kernel.cross(packed, packCodes(codes), {
-        ...threshold,
-        ...(signal && { signal }),
-      });
+      const distances = await kernel.cross(packed, packCodes(codes), { threshold, signal });
       probes.forEach(({ answer }, p) => {
         const best = bestOf(answer);
         for (let i = 0; i < keys.length; i++) {

@@ -17,10 +17,9 @@
 
 import type { Model } from "../../engine/model-file.ts";
 import { UsageError } from "../../error.ts";
-import type { EditDistances } from "../../kernel/index.ts";
-import { packCodes } from "../../kernel/index.ts";
+import { packCodes, type EditDistances } from "../../kernel/index.ts";
 import { encode, type Alphabet, type SequenceRecord } from "../../sequence/index.ts";
-import { checkLength, checkLetters } from "../embed.ts";
+import { checkLength, checkLetters, embedCodes } from "../embed.ts";
 import { Nearest } from "./nearest.ts";
 import type { References } from "./references.ts";
 
@@ -155,7 +154,10 @@ async function* queryBlocks(
     block = fresh();
     if (model !== undefined && !exact) {
       if (first) checkLetters(model, whole.codes, { file });
-      whole.points = await embedProbes(model, whole.probes);
+      whole.points = await embedCodes(
+        model,
+        whole.probes.map((probe) => probe.codes),
+      );
     }
     first = false;
     return whole;
@@ -173,19 +175,6 @@ async function* queryBlocks(
   }
   if (block.ids.length > 0) yield await finished();
   return undefined;
-}
-
-/** Sequences embedded at once. */
-const EMBED_BLOCK = 512;
-
-async function embedProbes(model: Model, probes: readonly Probe[]): Promise<Float32Array> {
-  const { dim } = model.manifest;
-  const points = new Float32Array(probes.length * dim);
-  for (let start = 0; start < probes.length; start += EMBED_BLOCK) {
-    const codes = probes.slice(start, start + EMBED_BLOCK).map((probe) => probe.codes);
-    points.set(await model.embed(codes), start * dim);
-  }
-  return points;
 }
 
 type Limits = Required<Pick<SearchOptions, "top" | "rerank" | "minIdentity">>;
@@ -266,9 +255,7 @@ function measurer(
         right[at++] = place.get(key)!;
       }
     });
-    const distances = await kernel.pairsBetween(a, b, left, right, {
-      ...(limit !== undefined && { threshold: limit }),
-    });
+    const distances = await kernel.pairsBetween(a, b, left, right, { threshold: limit });
     at = 0;
     for (const list of lists) for (const hit of list) hit.edits = distances[at++];
   };
