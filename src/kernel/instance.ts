@@ -89,6 +89,31 @@ interface KernelExports {
     out: number,
     stride: number,
   ): void;
+  areDistances(at: number, count: number): number;
+  squareAll(at: number, count: number): void;
+  mirror(at: number, rowBytes: number, from: number, to: number): void;
+  beginChain(
+    at: number,
+    rowBytes: number,
+    count: number,
+    method: number,
+    penalties: number,
+    sizes: number,
+    members: number,
+    heights: number,
+    chain: number,
+    living: number,
+  ): void;
+  chainMerges: Merge;
+  beginSpanning(
+    at: number,
+    rowBytes: number,
+    count: number,
+    penalties: number,
+    reach: number,
+    origin: number,
+  ): void;
+  spanningEdges: Merge;
   weighPair(
     pattern: number,
     m: number,
@@ -99,6 +124,8 @@ interface KernelExports {
     column: number,
   ): number;
 }
+
+type Merge = (count: number, left: number, right: number, heights: number) => void;
 
 type Profile = (
   entries: number,

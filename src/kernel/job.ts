@@ -1,6 +1,8 @@
 /**
  * @file What the pool's threads are told of one request: where the sequences, the tiles and the result stand.
  */
+import type { NumberArray } from "../sequence/condensed.ts";
+import type { LinkageMethod } from "./linkage.ts";
 import type { PackedCodes } from "./packed.ts";
 
 /** Distances in shared memory: 16 bits a pair, or 32 where the greatest possible distance does not fit. */
@@ -71,8 +73,26 @@ export interface AlignmentJob {
   result: AlignmentCells;
 }
 
+/** The agglomerative clustering of a distance matrix, for one thread; a tile is a run of merges. */
+export interface LinkageJob {
+  kind: "linkage";
+  method: LinkageMethod;
+  /** n */
+  count: number;
+  /** [n(n−1)/2] in SciPy's order, in shared memory. */
+  distances: NumberArray;
+  /** [n] How many each thing stands for; 1 without them. */
+  weights?: Float32Array;
+  tiles: number;
+  /** [n−1] A thing of either cluster, in the order of the merges. */
+  left: Uint32Array;
+  right: Uint32Array;
+  /** [n−1] Squares of them for Ward's method. */
+  heights: Float32Array;
+}
+
 /** One request, as every thread gets it. */
-export type EditJob = SweepJob | PairsJob | AlignmentJob;
+export type EditJob = SweepJob | PairsJob | AlignmentJob | LinkageJob;
 
 /** No threshold: above every distance that a 32-bit kernel can produce, and safe to add to. */
 export const UNLIMITED = 2 ** 30;
@@ -82,6 +102,7 @@ export const SLICED_LANES = 128;
 
 /** Number of tiles of a job. */
 export function tileCount(job: EditJob): number {
+  if (job.kind === "linkage") return job.tiles;
   if (job.kind === "alignment") return job.sources.length;
   return job.tiles.length / (job.kind === "sweep" ? 4 : 2);
 }

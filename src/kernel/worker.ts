@@ -6,13 +6,14 @@ import { AlignmentRunner } from "./alignment.ts";
 import { Kernel } from "./instance.ts";
 import type { EditJob } from "./job.ts";
 import { tileCount } from "./job.ts";
+import { LinkageRunner } from "./linkage.ts";
 import { PairRunner } from "./pairs.ts";
 import { CANCELLED, NEXT_TILE, type Ticket } from "./pool.ts";
 import { Sweeper } from "./sweep.ts";
 
 const kernel = new Kernel(workerData as WebAssembly.Module);
 
-/** What computes the tiles of a job, and tells how many pairs each of them had. */
+/** What computes the tiles of a job, and tells how much work each of them was. */
 function runnerOf(job: EditJob): { run(tile: number): number } {
   switch (job.kind) {
     case "sweep":
@@ -21,6 +22,8 @@ function runnerOf(job: EditJob): { run(tile: number): number } {
       return new PairRunner(kernel, job);
     case "alignment":
       return new AlignmentRunner(kernel, job);
+    case "linkage":
+      return new LinkageRunner(kernel, job);
   }
 }
 

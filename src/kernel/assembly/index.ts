@@ -151,6 +151,15 @@ export function lanes(
 }
 
 export { alignRows } from "./alignment";
+export {
+  areDistances,
+  beginChain,
+  beginSpanning,
+  chainMerges,
+  mirror,
+  spanningEdges,
+  squareAll,
+} from "./linkage";
 export { myers } from "./myers";
 export { greatestCode, sliceCodes, slicePatterns } from "./slice";
 export { profile16, profile32, weigh16, weigh32, weighPair } from "./weighted";
