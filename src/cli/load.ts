@@ -14,7 +14,13 @@ import {
   type SequenceRecord,
   type SequenceSet,
 } from "../sequence/index.ts";
-import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
+import {
+  condensedIndex,
+  condensedLength,
+  condensedSide,
+  type DistanceMatrix,
+  type NumberArray,
+} from "../sequence/condensed.ts";
 import { readMatrixTsv } from "../sequence/matrix-tsv.ts";
 import { decodeNpy, npyDistances } from "../sequence/npy.ts";
 import { readPhylip } from "../sequence/phylip.ts";
@@ -99,33 +105,49 @@ export async function loadCosts(path: string, alphabet: Alphabet, gap = 1): Prom
   return parseCosts(new TextDecoder().decode(bytes), { codeOf, gap, file: name });
 }
 
+/** Ending of a file's name that tells a matrix of distances. */
+export function matrixEnding(path: string): "npy" | "phy" | "tsv" | undefined {
+  return /\.(npy|phy|tsv)$/i.exec(path)?.[1].toLowerCase() as ReturnType<typeof matrixEnding>;
+}
+
+/** Reads a matrix of distances by the ending of its name; that of a .npy file has no names, but 0, 1, … */
+export async function loadMatrix(path: string): Promise<DistanceMatrix> {
+  const { name, bytes } = await readBytes(path);
+  switch (matrixEnding(path)) {
+    case "npy": {
+      const values = npyDistances(decodeNpy(bytes, { file: name }), { file: name });
+      return { ids: Array.from({ length: condensedSide(values.length) }, (_, i) => `${i}`), values };
+    }
+    case "phy":
+      return await readPhylip([bytes], name);
+    case "tsv":
+      return await readMatrixTsv([bytes], name);
+    case undefined:
+      throw new UsageError(`distances: the file name must end in .npy, .phy or .tsv, got ${path}`);
+  }
+}
+
 /**
  * Reads the distances of all pairs of `set`, condensed: `.phy` and `.tsv` by id, `.npy` in the order of the
  * sequences.
  *
  * @throws FormatError when a sequence has no row, or the size is another one
  */
-export async function loadDistances(path: string, { ids }: SequenceSet): Promise<ArrayLike<number>> {
-  const { name, bytes } = await readBytes(path);
-  const ending = /\.(npy|phy|tsv)$/i.exec(path)?.[1].toLowerCase();
-  if (ending === undefined) {
-    throw new UsageError(`distances: the file name must end in .npy, .phy or .tsv, got ${path}`);
-  }
-  if (ending === "npy") {
-    const values = npyDistances(decodeNpy(bytes, { file: name }), { file: name });
-    if (values.length === condensedLength(ids.length)) return values;
+export async function loadDistances(path: string, { ids }: SequenceSet): Promise<NumberArray> {
+  const matrix = await loadMatrix(path);
+  if (matrixEnding(path) === "npy") {
+    if (matrix.ids.length === ids.length) return matrix.values;
     throw new FormatError(
-      `matrix: must hold the ${condensedLength(ids.length)} pairs of ${ids.length} sequences, got ${values.length}`,
-      { file: name },
+      `matrix: must hold the ${condensedLength(ids.length)} pairs of ${ids.length} sequences, got ${matrix.values.length}`,
+      { file: path },
     );
   }
-  const matrix = await (ending === "phy" ? readPhylip([bytes], name) : readMatrixTsv([bytes], name));
   const rows = new Map(matrix.ids.map((id, row) => [id, row]));
   const order = ids.map((id) => {
     const row = rows.get(id);
     if (row !== undefined) return row;
     throw new FormatError("matrix: must have a row for every sequence, got none for this one", {
-      file: name,
+      file: path,
       record: id,
     });
   });

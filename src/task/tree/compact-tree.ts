@@ -40,11 +40,14 @@ export function linkageTree({ left, right, heights }: Linkage): CompactTree {
   return { leaves, parent, length };
 }
 
-/** The tree as linked nodes, its leaves named. */
+/** Digits of a branch length in a file: what single precision is good for. */
+const DIGITS = 8;
+
+/** The tree as linked nodes, its leaves named, lengths rounded to 8 digits. */
 export function treeNodes({ leaves, parent, length }: CompactTree, names: readonly string[]): TreeNode {
   const nodes = Array.from(parent, (up, i): TreeNode => ({
     name: i < leaves ? names[i] : "",
-    ...(up >= 0 && { length: length[i] }),
+    ...(up >= 0 && { length: Number(length[i].toPrecision(DIGITS)) }),
     children: [],
   }));
   parent.forEach((up, i) => {
