@@ -7,17 +7,15 @@
  * that it runs once. k-mer distances are ours, exhaustive and in this process.
  */
 
-import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { countKmers } from "../baseline/profile.ts";
 import { kmerDistances } from "../baseline/kmer.ts";
-import { EmbranchError } from "../error.ts";
 import { EditDistances, packCodes } from "../kernel/index.ts";
-import { decode, type SequenceSet } from "../sequence/index.ts";
+import type { SequenceSet } from "../sequence/index.ts";
 import { Nearest } from "../task/search/nearest.ts";
+import { Processes, writeFasta } from "./processes.ts";
 import { clock, race, type Contestant, type Timing } from "./timing.ts";
 
 export interface SearchBenchOptions {
@@ -114,7 +112,7 @@ export async function benchSearch(
     const place = (name: string) => join(folder, name);
     await writeFasta(place("refs.fa"), references);
     await writeFasta(place("queries.fa"), queries);
-    const bench = new Processes(folder, String(threads));
+    const bench = new Processes(folder, threads);
     const results: SearchResult[] = [];
     const entries: {
       name: string;
@@ -252,40 +250,8 @@ async function readHits(file: string): Promise<Map<string, string[]>> {
   return hits;
 }
 
-async function writeFasta(file: string, { ids, codes, alphabet }: SequenceSet): Promise<void> {
-  await writeFile(file, ids.map((id, i) => `>${id}\n${decode(codes[i], alphabet)}\n`).join(""));
-}
-
 async function folderBytes(folder: string): Promise<number> {
   const names = await readdir(folder, { recursive: true });
   const sizes = await Promise.all(names.map((name) => stat(join(folder, name))));
   return sizes.reduce((sum, info) => sum + (info.isFile() ? info.size : 0), 0);
-}
-
-/** Runs programs to their end, and says how long they took. */
-class Processes {
-  readonly #folder: string;
-  readonly #threads: string;
-
-  constructor(folder: string, threads: string) {
-    this.#folder = folder;
-    this.#threads = threads;
-  }
-
-  embranch(...args: string[]): number {
-    const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
-    return this.peer(process.execPath, main, ...args, "--threads", this.#threads);
-  }
-
-  peer(program: string, ...args: string[]): number {
-    const start = performance.now();
-    const { status, stderr } = spawnSync(program, args, { cwd: this.#folder, encoding: "utf8" });
-    if (status !== 0)
-      throw new EmbranchError(`bench: ${program} failed: ${stderr.trim().split("\n").at(-1)}`);
-    return (performance.now() - start) / 1000;
-  }
-
-  has(program: string): boolean {
-    return spawnSync(program, ["--help"]).error === undefined;
-  }
 }

@@ -1,4 +1,4 @@
-/** @file `embranch bench`: our speed beside that of the peers that are installed; `bench papers` and `bench search` have files of their own. */
+/** @file `embranch bench`: our speed beside that of the peers that are installed; `bench papers`, `search` and `tree` have files of their own. */
 
 import { cpus } from "node:os";
 import { Argument, Command } from "commander";
@@ -8,6 +8,7 @@ import type { Timing } from "../bench/timing.ts";
 import { collect, DNA, simulate } from "../sequence/index.ts";
 import { papersCommand } from "./bench-papers.ts";
 import { benchSearchCommand } from "./bench-search.ts";
+import { benchTreeCommand } from "./bench-tree.ts";
 import { loadSequences } from "./load.ts";
 import { positiveInteger, withExamples } from "./options.ts";
 import { openOutput } from "./output.ts";
@@ -46,6 +47,7 @@ export function benchCommand(): Command {
   command
     .addCommand(papersCommand())
     .addCommand(benchSearchCommand())
+    .addCommand(benchTreeCommand())
     .hook("preSubcommand", (bench, subject) => void subject.copyInheritedSettings(bench));
   withExamples(command, [
     ["embranch bench edit-distance reads.fasta", "pairs a second, ours and edlib's"],

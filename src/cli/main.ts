@@ -20,6 +20,8 @@ const VERBS: Record<string, () => Promise<Command>> = {
   distance: async () => (await import("./distance.ts")).distanceCommand(),
   index: async () => (await import("./index-references.ts")).indexCommand(),
   search: async () => (await import("./search.ts")).searchCommand(),
+  tree: async () => (await import("./tree.ts")).treeCommand(),
+  cluster: async () => (await import("./cluster.ts")).clusterCommand(),
   attention: async () => (await import("./attention.ts")).attentionCommand(),
   simulate: async () => (await import("./simulate.ts")).simulateCommand(),
   split: async () => (await import("./split.ts")).splitCommand(),

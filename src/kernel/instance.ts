@@ -114,6 +114,8 @@ interface KernelExports {
     origin: number,
   ): void;
   spanningEdges: Merge;
+  beginJoining(condensed: number, copy: number, count: number, room: number): number;
+  joinPairs(count: number, children: number, lengths: number): void;
   weighPair(
     pattern: number,
     m: number,

@@ -3,6 +3,7 @@
  */
 import type { NumberArray } from "../sequence/condensed.ts";
 import type { LinkageMethod } from "./linkage.ts";
+import type { JoiningVariant } from "./neighbor-joining.ts";
 import type { PackedCodes } from "./packed.ts";
 
 /** Distances in shared memory: 16 bits a pair, or 32 where the greatest possible distance does not fit. */
@@ -91,8 +92,23 @@ export interface LinkageJob {
   heights: Float32Array;
 }
 
+/** The neighbour joining of a distance matrix, for one thread; a tile is a run of joins. */
+export interface JoiningJob {
+  kind: "joining";
+  variant: JoiningVariant;
+  /** n, at least 4. */
+  count: number;
+  /** [n(n−1)/2] in SciPy's order, in shared memory. */
+  distances: NumberArray;
+  tiles: number;
+  /** [2(n−3) + 3] The two nodes of every join, n + k for that of join k, and the last three. */
+  children: Uint32Array;
+  /** [2(n−3) + 3] Lengths of the branches above them. */
+  lengths: Float64Array;
+}
+
 /** One request, as every thread gets it. */
-export type EditJob = SweepJob | PairsJob | AlignmentJob | LinkageJob;
+export type EditJob = SweepJob | PairsJob | AlignmentJob | LinkageJob | JoiningJob;
 
 /** No threshold: above every distance that a 32-bit kernel can produce, and safe to add to. */
 export const UNLIMITED = 2 ** 30;
@@ -102,7 +118,7 @@ export const SLICED_LANES = 128;
 
 /** Number of tiles of a job. */
 export function tileCount(job: EditJob): number {
-  if (job.kind === "linkage") return job.tiles;
+  if (job.kind === "linkage" || job.kind === "joining") return job.tiles;
   if (job.kind === "alignment") return job.sources.length;
   return job.tiles.length / (job.kind === "sweep" ? 4 : 2);
 }

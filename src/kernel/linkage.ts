@@ -98,7 +98,7 @@ export async function linkage(
 }
 
 /** Numbers in shared memory, copied unless they are there already. */
-function sharedNumbers(values: NumberArray): NumberArray {
+export function sharedNumbers(values: NumberArray): NumberArray {
   if (values.buffer instanceof SharedArrayBuffer) return values;
   const buffer = new SharedArrayBuffer(values.byteLength);
   const type = values.constructor as new (buffer: SharedArrayBuffer) => NumberArray;

@@ -7,6 +7,7 @@ import { Kernel } from "./instance.ts";
 import type { EditJob } from "./job.ts";
 import { tileCount } from "./job.ts";
 import { LinkageRunner } from "./linkage.ts";
+import { JoiningRunner } from "./neighbor-joining.ts";
 import { PairRunner } from "./pairs.ts";
 import { CANCELLED, NEXT_TILE, type Ticket } from "./pool.ts";
 import { Sweeper } from "./sweep.ts";
@@ -24,6 +25,8 @@ function runnerOf(job: EditJob): { run(tile: number): number } {
       return new AlignmentRunner(kernel, job);
     case "linkage":
       return new LinkageRunner(kernel, job);
+    case "joining":
+      return new JoiningRunner(kernel, job);
   }
 }
 

@@ -2,7 +2,6 @@
  * @file `distance`: matrices of exact or embedded distances.
  */
 
-import { DistanceBlocks } from "../engine/distance-blocks.ts";
 import type { Model } from "../engine/model-file.ts";
 import type { ProgramOptions } from "../engine/run.ts";
 import { EditDistances, packCodes, type Costs, type Distances, type Progress } from "../kernel/index.ts";
@@ -59,6 +58,8 @@ export async function embeddedDistances(
     dims: dim,
   });
   const x = await points(a);
+  // The executor takes longer to load than many exact distances to compute.
+  const { DistanceBlocks } = await import("../engine/distance-blocks.ts");
   const blocks = await DistanceBlocks.create(model.space, dim, options);
   blocks.parameters = space.parameters;
   try {

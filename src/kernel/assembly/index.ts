@@ -151,6 +151,7 @@ export function lanes(
 }
 
 export { alignRows } from "./alignment";
+export { beginJoining, joinPairs } from "./joining";
 export {
   areDistances,
   beginChain,
