@@ -124,6 +124,28 @@ export {
 export { RecallCheck, type RecallEstimate, type RecallOptions } from "./task/search/recall.ts";
 export { consensusOf, readTaxonomy, type Consensus } from "./task/search/taxonomy.ts";
 
+// Trees.
+export { linkage, neighborJoining } from "./kernel/index.ts";
+export type {
+  JoinedTree,
+  Linkage,
+  LinkageMethod,
+  LinkageOptions,
+  NeighborJoiningOptions,
+} from "./kernel/index.ts";
+export {
+  distanceTree,
+  sequenceTree,
+  type BuiltTree,
+  type TreeMethod,
+  type TreeOptions,
+} from "./task/tree/tree.ts";
+export { coarseLinkage, type CoarseLinkageOptions } from "./task/tree/coarse-linkage.ts";
+export { compactTree, linkageTree, treeNodes, type CompactTree } from "./task/tree/compact-tree.ts";
+export { midpointRoot } from "./task/tree/rooting.ts";
+export { dasguptaCost } from "./task/tree/dasgupta.ts";
+export { compareTrees, type CompareOptions, type TreeComparison } from "./task/tree/compare.ts";
+
 // Parts of a data set that do not leak into each other.
 export {
   divideBy,

@@ -10,7 +10,7 @@
 import { EmbranchError, UsageError } from "../error.ts";
 import type { Kernel } from "./instance.ts";
 import type { AlignmentCells, AlignmentJob } from "./job.ts";
-import { checkPairs, sharedWords, toShared, type PackedCodes } from "./packed.ts";
+import { checkPairs, inSharedMemory, toShared, type PackedCodes } from "./packed.ts";
 import type { RequestOptions } from "./pool.ts";
 
 /** Options of a request for alignment matrices. */
@@ -65,8 +65,8 @@ export function alignmentJob<Cells extends AlignmentCells>(
   return {
     kind: "alignment",
     set: toShared(set),
-    sources: sharedWords(sources),
-    targets: sharedWords(targets),
+    sources: inSharedMemory(sources),
+    targets: inSharedMemory(targets),
     length,
     result: into ?? allocate(type, cells),
   };

@@ -26,10 +26,9 @@ import {
 import {
   checkPairs,
   countingSort,
+  inSharedMemory,
   longestLength,
   orderByLength,
-  sharedBytes,
-  sharedWords,
   toShared,
   type PackedCodes,
 } from "./packed.ts";
@@ -170,13 +169,18 @@ export class EditDistances {
     const result = allocate(left.length, a, b, options);
     if (left.length === 0) return result;
     const method = chooseMethod(left.length, 0, meanLength(a) * meanLength(b), this.pool.size);
-    await this.list(a, b, { left: sharedWords(left), right: sharedWords(right), result, method }, options);
+    await this.list(
+      a,
+      b,
+      { left: inSharedMemory(left), right: inSharedMemory(right), result, method },
+      options,
+    );
     return result;
   }
 
   /** Distances of one sequence to every one of a set: [N]. */
   async oneToMany(one: Uint8Array, many: PackedCodes, options: EditDistanceOptions = {}): Promise<Distances> {
-    const codes = sharedBytes(one);
+    const codes = inSharedMemory(one);
     return this.cross({ codes, offsets: Uint32Array.of(0, one.length), length: 1 }, many, options);
   }
 
@@ -331,7 +335,7 @@ function allocate(
 }
 
 function sharedCosts(costs: Costs | undefined): Costs | undefined {
-  return costs && { substitution: sharedBytes(costs.substitution), gap: costs.gap };
+  return costs && { substitution: inSharedMemory(costs.substitution), gap: costs.gap };
 }
 
 /** Positions of a list of pairs by ascending length of the shorter sequence, then of the longer. */

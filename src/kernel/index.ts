@@ -1,5 +1,5 @@
 /**
- * @file The kernel room: exact edit distances in WebAssembly, on all cores.
+ * @file The kernel room: exact edit distances in WebAssembly, on all cores, and the trees of distances.
  */
 export type { AlignmentOptions } from "./alignment.ts";
 export { EditDistances, editDistance, type EditDistanceOptions } from "./edit-distance.ts";
@@ -8,3 +8,11 @@ export { checkCosts, parseCosts, type ParseCostsOptions } from "./costs.ts";
 export { packCodes, type PackedCodes } from "./packed.ts";
 export type { Progress, RequestOptions } from "./pool.ts";
 export { cigar, editScript, type EditOperation, type EditScript } from "./edit-script.ts";
+export {
+  linkage,
+  LINKAGE_METHODS,
+  type Linkage,
+  type LinkageMethod,
+  type LinkageOptions,
+} from "./linkage.ts";
+export { neighborJoining, type JoinedTree, type NeighborJoiningOptions } from "./neighbor-joining.ts";

@@ -197,14 +197,14 @@ export class Kernel {
   allocate(size: number): number {
     const address = this.top;
     const top = address + Math.ceil(size / 16) * 16;
-    if (top > LIMIT) throw new EmbranchError(`edit distance: needs at most 4 GiB a thread, got ${top} bytes`);
+    if (top > LIMIT) throw new EmbranchError(`kernel: needs at most 4 GiB a thread, got ${top} bytes`);
     const missing = top - this.bytes.byteLength;
     if (missing > 0) {
       const pages = Math.max(Math.ceil(missing / PAGE), Math.min(64, (LIMIT - this.bytes.byteLength) / PAGE));
       try {
         this.exports.memory.grow(pages);
       } catch (cause) {
-        throw new EmbranchError(`edit distance: not enough memory for ${top} bytes a thread`, { cause });
+        throw new EmbranchError(`kernel: not enough memory for ${top} bytes a thread`, { cause });
       }
       this.bytes = new Uint8Array(this.exports.memory.buffer);
       this.words = new Int32Array(this.exports.memory.buffer);

@@ -14,6 +14,7 @@ import { EmbranchError } from "../error.ts";
 import { condensedIndex, condensedPair, condensedSide, type NumberArray } from "../sequence/condensed.ts";
 import { compileKernel, type Kernel } from "./instance.ts";
 import type { EditJob, LinkageJob } from "./job.ts";
+import { inSharedMemory } from "./packed.ts";
 import { WorkerPool, type RequestOptions } from "./pool.ts";
 
 /** How the distance between two clusters follows from those of their members. */
@@ -74,7 +75,7 @@ export async function linkage(
     kind: "linkage",
     method,
     count: n,
-    distances: sharedNumbers(distances),
+    distances: inSharedMemory(distances),
     weights: weights && Float32Array.from(weights),
     tiles: Math.ceil(merges / TILE),
     left: room(),
@@ -95,16 +96,6 @@ export async function linkage(
   }
   const heights = Float64Array.from(job.heights, method === "ward" ? Math.sqrt : undefined);
   return orderedMerges(n, { ...job, heights });
-}
-
-/** Numbers in shared memory, copied unless they are there already. */
-export function sharedNumbers(values: NumberArray): NumberArray {
-  if (values.buffer instanceof SharedArrayBuffer) return values;
-  const buffer = new SharedArrayBuffer(values.byteLength);
-  const type = values.constructor as new (buffer: SharedArrayBuffer) => NumberArray;
-  const shared = new type(buffer);
-  shared.set(values);
-  return shared;
 }
 
 /**

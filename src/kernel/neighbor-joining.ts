@@ -18,7 +18,7 @@ import { EmbranchError } from "../error.ts";
 import { condensedLength, condensedPair, condensedSide, type NumberArray } from "../sequence/condensed.ts";
 import { compileKernel, type Kernel } from "./instance.ts";
 import type { EditJob, JoiningJob } from "./job.ts";
-import { sharedNumbers } from "./linkage.ts";
+import { inSharedMemory } from "./packed.ts";
 import { WorkerPool, type RequestOptions } from "./pool.ts";
 
 /** Saitou and Nei's joining, or Gascuel's. */
@@ -82,7 +82,7 @@ export async function neighborJoining(
     kind: "joining",
     variant,
     count: n,
-    distances: sharedNumbers(distances),
+    distances: inSharedMemory(distances),
     tiles: Math.ceil(joins / TILE),
     children: new Uint32Array(new SharedArrayBuffer(4 * (2 * joins + 3))),
     lengths: new Float64Array(new SharedArrayBuffer(8 * (2 * joins + 3))),

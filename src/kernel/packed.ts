@@ -2,6 +2,7 @@
  * @file Sequences laid end to end in shared memory, so that worker threads read them without a copy.
  */
 import { UsageError } from "../error.ts";
+import type { NumberArray } from "../sequence/condensed.ts";
 
 /** Sequences of codes in shared memory. */
 export interface PackedCodes {
@@ -34,21 +35,14 @@ export function packCodes(sequences: readonly Uint8Array[]): PackedCodes {
 
 /** The same sequences, copied to shared memory only where they are not there yet. */
 export function toShared({ codes, offsets, length }: PackedCodes): PackedCodes {
-  return { codes: sharedBytes(codes), offsets: sharedWords(offsets), length };
+  return { codes: inSharedMemory(codes), offsets: inSharedMemory(offsets), length };
 }
 
-/** The same bytes in shared memory. */
-export function sharedBytes(values: Uint8Array): Uint8Array {
+/** The same numbers in shared memory, copied unless they are there already. */
+export function inSharedMemory<Values extends NumberArray>(values: Values): Values {
   if (values.buffer instanceof SharedArrayBuffer) return values;
-  const copy = new Uint8Array(new SharedArrayBuffer(values.length));
-  copy.set(values);
-  return copy;
-}
-
-/** The same numbers in shared memory. */
-export function sharedWords(values: Uint32Array): Uint32Array {
-  if (values.buffer instanceof SharedArrayBuffer) return values;
-  const copy = new Uint32Array(new SharedArrayBuffer(4 * values.length));
+  const type = values.constructor as new (buffer: SharedArrayBuffer) => Values;
+  const copy = new type(new SharedArrayBuffer(values.byteLength));
   copy.set(values);
   return copy;
 }
