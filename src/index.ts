@@ -124,6 +124,19 @@ export {
 export { RecallCheck, type RecallEstimate, type RecallOptions } from "./task/search/recall.ts";
 export { consensusOf, readTaxonomy, type Consensus } from "./task/search/taxonomy.ts";
 
+// Flat clusters.
+export { cluster, type ClusterMethod, type Clustering, type ClusterOptions } from "./task/cluster/cluster.ts";
+export {
+  formatAbundances,
+  formatClstr,
+  formatClusterTable,
+  formatReads,
+  formatRepresentatives,
+  formatUc,
+} from "./task/cluster/tables.ts";
+export { cutLinkage } from "./task/cluster/cut.ts";
+export { adjustedRand, majorityAccuracy, recoveredClusters } from "./task/cluster/agreement.ts";
+
 // Trees.
 export { linkage, neighborJoining } from "./kernel/index.ts";
 export type {

@@ -1,4 +1,4 @@
-/** @file `embranch bench`: our speed beside that of the peers that are installed; `bench papers`, `search` and `tree` have files of their own. */
+/** @file `embranch bench`: our speed beside that of the peers that are installed; `bench papers`, `search`, `tree` and `cluster` have files of their own. */
 
 import { cpus } from "node:os";
 import { Argument, Command } from "commander";
@@ -6,6 +6,7 @@ import { benchEditDistance } from "../bench/edit-distance.ts";
 import { benchEmbed, benchTrainStep } from "../bench/network.ts";
 import type { Timing } from "../bench/timing.ts";
 import { collect, DNA, simulate } from "../sequence/index.ts";
+import { benchClusterCommand } from "./bench-cluster.ts";
 import { papersCommand } from "./bench-papers.ts";
 import { benchSearchCommand } from "./bench-search.ts";
 import { benchTreeCommand } from "./bench-tree.ts";
@@ -48,6 +49,7 @@ export function benchCommand(): Command {
     .addCommand(papersCommand())
     .addCommand(benchSearchCommand())
     .addCommand(benchTreeCommand())
+    .addCommand(benchClusterCommand())
     .hook("preSubcommand", (bench, subject) => void subject.copyInheritedSettings(bench));
   withExamples(command, [
     ["embranch bench edit-distance reads.fasta", "pairs a second, ours and edlib's"],

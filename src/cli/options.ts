@@ -31,6 +31,13 @@ export function notNegative(text: string): number {
   return number(text, "a number from 0", (value) => value >= 0 && Number.isFinite(value));
 }
 
+/** Parses a number from 0 to 1, such as an identity. */
+export function share(text: string): number {
+  const value = Number(text);
+  const percent = value > 1 && value <= 100 ? `; for ${value} percent write ${value / 100}` : "";
+  return number(text, `a number from 0 to 1, such as 0.97${percent}`, (x) => x >= 0 && x <= 1);
+}
+
 /** A parser of the name of a figure's file; `option` names it in errors. */
 export function svgFile(option: string): (text: string) => string {
   return (text) => {

@@ -1,6 +1,6 @@
 /** @file `embranch search`: the nearest references of every query, streaming. */
 
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Model } from "../engine/model-file.ts";
@@ -29,6 +29,7 @@ import { openInput } from "./input.ts";
 import { loadSequences, readBytes } from "./load.ts";
 import {
   positiveInteger,
+  share,
   wholeNumber,
   withAlphabet,
   withCommonOptions,
@@ -60,12 +61,6 @@ interface SearchCliOptions extends CommonOptions {
   alphabet?: AlphabetName;
   seed: number;
   device: Device;
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== "" && value >= 0 && value <= 1) return value;
-  throw new InvalidArgumentError("It must be a number from 0 to 1, such as 0.97.");
 }
 
 const columnList = Object.entries(COLUMNS)

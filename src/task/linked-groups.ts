@@ -2,30 +2,23 @@
  * @file Groups of similar sequences: single linkage cut at an identity.
  *
  * Two sequences are linked when 1 − d/max(length) ≥ identity, d their exact edit distance, and a group is all that
- * links lead to. Sequences of different groups are therefore never within the identity of each other, which is
- * what an honest split needs. Distances are global: a read cut short is as far from the whole one as what was cut.
- *
- * Only groups are kept, never distances: pairs run through the kernel in blocks (length-blocks.ts), with the
- * greatest distance that links as its threshold, and go into a union–find structure (Tarjan 1975). Time is O(N²)
- * with a small constant: 50,000 reads of 100 to 152 letters at 0.97 take some ten seconds on two cores, and 0.6 GB.
+ * links lead to (cluster/linked.ts). Sequences of different groups are therefore never within the identity of each
+ * other, which is what an honest split needs. Distances are global: a read cut short is as far from the whole one as
+ * what was cut.
  */
 
 import { UsageError } from "../error.ts";
-import { EditDistances, type Distances, type RequestOptions } from "../kernel/index.ts";
+import { EditDistances, packCodes, type RequestOptions } from "../kernel/index.ts";
 import { findUniques } from "../sequence/index.ts";
 import { condensedLength } from "../sequence/condensed.ts";
-import { fewestEdits, lengthBlocks, type LengthBlock } from "./length-blocks.ts";
+import { createLimit } from "./cluster/limit.ts";
+import { linkedSets } from "./cluster/linked.ts";
+import { ExactNeighbours } from "./cluster/neighbours.ts";
+
+export { mostEdits } from "./cluster/limit.ts";
 
 export interface LinkedGroupsOptions extends RequestOptions {
   threads?: number;
-}
-
-/** Keeps (1 − 0.9) · 10 from being 0.9999999999999998. */
-const ROUNDING = 1e-9;
-
-/** The greatest edit distance at which two sequences, the longer of `length` letters, have the identity. */
-export function mostEdits(identity: number, length: number): number {
-  return Math.floor((1 - identity) * length + ROUNDING);
 }
 
 /**
@@ -44,84 +37,22 @@ export async function linkedGroups(
   const { representatives, group: copies } = findUniques(sequences);
   // At an identity of 1 copies alone are linked.
   if (identity === 1) return copies;
-  const blocks = lengthBlocks(sequences, representatives);
-  const total = condensedLength(representatives.length);
-  const sets = new DisjointSets(sequences.length);
+  const set = packCodes(Array.from(representatives, (i) => sequences[i]));
   const kernel = await EditDistances.create({ threads });
   try {
-    let done = 0;
-    const options = { signal, progress: (part: number) => progress?.(done + part, total) };
-    for (const [j, columns] of blocks.entries()) {
-      const threshold = mostEdits(identity, columns.longest);
-      const limits = Uint32Array.from(columns.indices, (i) => mostEdits(identity, sequences[i].length));
-      for (const rows of blocks.slice(0, j)) {
-        if (fewestEdits(rows, columns) <= threshold) {
-          const distances = await kernel.cross(rows.packed, columns.packed, { ...options, threshold });
-          linkRows(sets, rows, columns, { distances, limits, first: () => 0 });
-        }
-        done += rows.packed.length * columns.packed.length;
-        progress?.(done, total);
-      }
-      const distances = await kernel.allPairs(columns.packed, { ...options, threshold });
-      linkRows(sets, columns, columns, { distances, limits, first: (row) => row + 1 });
-      done += distances.length;
-      progress?.(done, total);
-    }
-  } finally {
-    await kernel.close();
-  }
-  return sets.numbered(copies.map((unique) => representatives[unique]));
-}
-
-/** The distances of a block, row by row, each row from its column `first(row)` on. */
-interface BlockDistances {
-  distances: Distances;
-  /** [columns] The greatest distance that links a column to a row, which is no longer than it. */
-  limits: Uint32Array;
-  first: (row: number) => number;
-}
-
-function linkRows(
-  sets: DisjointSets,
-  rows: LengthBlock,
-  columns: LengthBlock,
-  { distances, limits, first }: BlockDistances,
-): void {
-  for (let row = 0, at = 0; row < rows.indices.length; row++) {
-    for (let column = first(row); column < columns.indices.length; column++, at++) {
-      if (distances[at] <= limits[column]) sets.join(rows.indices[row], columns.indices[column]);
-    }
-  }
-}
-
-/** Sets of numbers that are joined two by two; the least number of a set stands for it. */
-class DisjointSets {
-  readonly #parent: Uint32Array;
-
-  constructor(length: number) {
-    this.#parent = Uint32Array.from({ length }, (_, i) => i);
-  }
-
-  #find(i: number): number {
-    const parent = this.#parent;
-    while (parent[i] !== i) i = parent[i] = parent[parent[i]];
-    return i;
-  }
-
-  join(a: number, b: number): void {
-    const first = this.#find(a);
-    const second = this.#find(b);
-    this.#parent[Math.max(first, second)] = Math.min(first, second);
-  }
-
-  /** The sets of `members`, numbered from 0 as they first appear. */
-  numbered(members: Uint32Array): Uint32Array {
+    const comparison = { kernel, set, limit: createLimit({ identity }), signal };
+    const total = condensedLength(set.length);
+    const sets = await linkedSets(comparison, new ExactNeighbours(comparison), {
+      progress: (done) => progress?.(condensedLength(done), total),
+    });
     const numbers = new Map<number, number>();
-    return members.map((member) => {
-      const set = this.#find(member);
-      const number = numbers.get(set) ?? numbers.size;
-      numbers.set(set, number);
+    return copies.map((unique) => {
+      const first = sets.find(unique);
+      const number = numbers.get(first) ?? numbers.size;
+      numbers.set(first, number);
       return number;
     });
+  } finally {
+    await kernel.close();
   }
 }
