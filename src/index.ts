@@ -155,6 +155,13 @@ export {
 } from "./task/tree/tree.ts";
 export { coarseLinkage, type CoarseLinkageOptions } from "./task/tree/coarse-linkage.ts";
 export { compactTree, linkageTree, treeNodes, type CompactTree } from "./task/tree/compact-tree.ts";
+export {
+  relaxedDasgupta,
+  type RelaxedClustering,
+  type RelaxedOptions,
+  type RelaxedProgress,
+} from "./task/tree/relaxed.ts";
+export { diskFigure, type DiskFigureOptions } from "./task/tree/disk-figure.ts";
 export { midpointRoot } from "./task/tree/rooting.ts";
 export { dasguptaCost } from "./task/tree/dasgupta.ts";
 export { compareTrees, type CompareOptions, type TreeComparison } from "./task/tree/compare.ts";

@@ -1,4 +1,4 @@
-/** @file `embranch bench`: our speed beside that of the peers that are installed; `bench papers`, `search`, `tree` and `cluster` have files of their own. */
+/** @file `embranch bench`: our speed beside that of the peers that are installed; those of `papers`, `search`, `tree`, `cluster` and `relaxed` have files of their own. */
 
 import { cpus } from "node:os";
 import { Argument, Command } from "commander";
@@ -8,6 +8,7 @@ import type { Timing } from "../bench/timing.ts";
 import { collect, DNA, simulate } from "../sequence/index.ts";
 import { benchClusterCommand } from "./bench-cluster.ts";
 import { papersCommand } from "./bench-papers.ts";
+import { benchRelaxedCommand } from "./bench-relaxed.ts";
 import { benchSearchCommand } from "./bench-search.ts";
 import { benchTreeCommand } from "./bench-tree.ts";
 import { loadSequences } from "./load.ts";
@@ -50,6 +51,7 @@ export function benchCommand(): Command {
     .addCommand(benchSearchCommand())
     .addCommand(benchTreeCommand())
     .addCommand(benchClusterCommand())
+    .addCommand(benchRelaxedCommand())
     .hook("preSubcommand", (bench, subject) => void subject.copyInheritedSettings(bench));
   withExamples(command, [
     ["embranch bench edit-distance reads.fasta", "pairs a second, ours and edlib's"],

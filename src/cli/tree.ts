@@ -18,9 +18,14 @@ import {
   type TreeOptions,
   type TreeStage,
 } from "../task/tree/tree.ts";
+import { readTaxonomy } from "../task/search/taxonomy.ts";
+import type { RelaxedClustering } from "../task/tree/relaxed.ts";
+import { openInput } from "./input.ts";
 import { loadMatrix, loadSequences, matrixEnding } from "./load.ts";
 import {
   positiveInteger,
+  positiveNumber,
+  svgFile,
   withAlphabet,
   withCommonOptions,
   withDevice,
@@ -28,7 +33,7 @@ import {
   withSeed,
   type CommonOptions,
 } from "./options.ts";
-import { writeChunks, writeOutput } from "./output.ts";
+import { openOutput, writeChunks, type Output } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
 import { interruption } from "./signals.ts";
 import { treeCompareCommand } from "./tree-compare.ts";
@@ -36,23 +41,35 @@ import { treeCompareCommand } from "./tree-compare.ts";
 interface TreeCliOptions extends CommonOptions {
   model?: string;
   exact?: boolean;
-  method: TreeMethod;
+  method: TreeMethod | "relaxed";
   output?: string;
   linkage?: string;
   coarsen?: number;
   neighbors?: number;
   midpoint?: boolean;
   keepNegative?: boolean;
+  encoder?: (typeof LEAF_MODELS)[number];
+  rank?: number;
+  triples?: number | "all";
+  minutes?: number;
+  steps?: number;
+  recipe?: "default" | "paper";
+  learningRate?: number;
+  figure?: string;
+  groups?: string;
   alphabet?: AlphabetName;
   seed: number;
   device: Device;
 }
 
+/** What the leaves of a relaxed clustering may be. */
+const LEAF_MODELS = ["linear", "embeddings", "mlp", "cnn"] as const;
+
 export function treeCommand(): Command {
   const command = new Command("tree")
     .summary("hierarchical clustering, phylogenies")
     .description(
-      "Makes a tree of sequences: by agglomerative linkage (average linkage is UPGMA) or by neighbour joining, from a model's distances (-m), from exact edit distances (--exact) or from a matrix of distances that is there. Branch lengths are in the unit of the distances: edits. With linkage the path between two leaves is as long as the height at which they come together.",
+      "Makes a tree of sequences: by agglomerative linkage (average linkage is UPGMA) or by neighbour joining, from a model's distances (-m), from exact edit distances (--exact) or from a matrix of distances that is there. Branch lengths are in the unit of the distances: edits. With linkage the path between two leaves is as long as the height at which they come together. The relaxed method trains a hyperbolic tree on Dasgupta's cost instead, from the exact distances of about as many pairs as there are sequences.",
     )
     .argument(
       "<input>",
@@ -60,7 +77,7 @@ export function treeCommand(): Command {
     )
     .option("-m, --model <file>", "distances by this model of `embranch fit`")
     .option("--exact", "exact edit distances")
-    .addOption(new Option("--method <name>", "how").choices(TREE_METHODS).default("average"))
+    .addOption(new Option("--method <name>", "how").choices([...TREE_METHODS, "relaxed"]).default("average"))
     .option("-o, --output <file>", "the tree, in Newick (default: standard output)")
     .option("--linkage <file>", "the merges as SciPy has them, .npy or .tsv")
     .option("--midpoint", "with nj and bionj: root at the middle of the longest path")
@@ -70,12 +87,42 @@ export function treeCommand(): Command {
       "with -m, average and single: join nearest neighbours until n clusters are left, then link exactly (default: 10000 for more than 20000 sequences)",
       positiveInteger,
     )
-    .option("--neighbors <k>", "with --coarsen: nearest neighbours looked at (default: 10)", positiveInteger);
+    .option("--neighbors <k>", "with --coarsen: nearest neighbours looked at (default: 6)", positiveInteger)
+    .addOption(
+      new Option("--encoder <name>", "with relaxed: what places a leaf (default: linear)").choices(
+        LEAF_MODELS,
+      ),
+    )
+    .option(
+      "--rank <n>",
+      "with relaxed: coordinates of a leaf (default: 10, and 2 with --figure)",
+      positiveInteger,
+    )
+    .option(
+      "--triples <n>",
+      "with relaxed: triples trained on, or all (default: as many as sequences, at least 2000)",
+      (text) => (text === "all" ? text : positiveInteger(text)),
+    )
+    .option("--minutes <n>", "with relaxed: train for so long", positiveNumber)
+    .option("--steps <n>", "with relaxed: train for so many steps", positiveInteger)
+    .addOption(
+      new Option("--recipe <name>", "with relaxed: ours, or the papers' procedure").choices([
+        "default",
+        "paper",
+      ]),
+    )
+    .option("--learning-rate <x>", "with relaxed: in place of the recipe's", positiveNumber)
+    .option("--figure <file>", "with relaxed: the tree in the Poincaré disk, SVG", svgFile("--figure"))
+    .option("--groups <file>", "with --figure: groups of the sequences to be told apart: id, tab, name");
   withCommonOptions(withDevice(withAlphabet(withSeed(command))));
   withExamples(command, [
     ["embranch tree reads.fasta -m model.onnx -o tree.nwk", "average linkage (UPGMA) of embedded distances"],
     ["embranch tree genes.fasta --exact --method nj --midpoint -o tree.nwk", "neighbour joining, rooted"],
     ["embranch tree distances.phy --method nj", "of a PHYLIP matrix"],
+    [
+      "embranch tree proteins.fasta --method relaxed --figure disk.svg -o tree.nwk",
+      "learned from the distances of a few triples, drawn in the Poincaré disk",
+    ],
     [
       "embranch tree reads.fasta -m model.onnx --linkage z.npy -o tree.nwk",
       "for scipy.cluster.hierarchy as well",
@@ -95,13 +142,13 @@ const STAGES: Record<TreeStage, string> = {
 };
 
 async function run(path: string, options: TreeCliOptions): Promise<void> {
-  const { threads, device, quiet, json, output } = options;
+  const { threads, device, quiet, json, output, method } = options;
   checkOptions(path, options);
   const progress = new Progress("tree", { unit: "steps", quiet });
   const started = performance.now();
   const stop = interruption();
   const settings: TreeOptions = {
-    method: options.method,
+    method: method === "relaxed" ? undefined : method,
     coarsen: options.coarsen,
     neighbors: options.neighbors,
     midpoint: options.midpoint,
@@ -113,7 +160,13 @@ async function run(path: string, options: TreeCliOptions): Promise<void> {
       progress.update(done, { fraction: done / total, message: STAGES[stage] }),
   };
   let model: Model | undefined;
-  const build = async (): Promise<BuiltTree & { ids: string[] }> => {
+  const outputs: Output[] = [];
+  const open = async (target: string | undefined) => {
+    const out = await openOutput(target);
+    outputs.push(out);
+    return out;
+  };
+  const build = async (): Promise<BuiltTree & { ids: string[]; relaxed?: RelaxedClustering }> => {
     if (matrixEnding(path) !== undefined) {
       const { ids, values } = await loadMatrix(path);
       return { ids, ...(await distanceTree(values, settings)) };
@@ -124,41 +177,56 @@ async function run(path: string, options: TreeCliOptions): Promise<void> {
       model = await Model.load(options.model, { threads, device });
     }
     const set = await loadSequences(path, { model, alphabet: options.alphabet, quiet });
-    return { ids: set.ids, ...(await sequenceTree(set, model, settings)) };
+    if (method !== "relaxed") return { ids: set.ids, ...(await sequenceTree(set, model, settings)) };
+    const { relaxedDasgupta } = await import("../task/tree/relaxed.ts");
+    const relaxed = await relaxedDasgupta(set, {
+      ...options,
+      model: options.encoder,
+      settings: options.learningRate === undefined ? undefined : { learningRate: options.learningRate },
+      rank: options.rank ?? (options.figure === undefined ? undefined : 2),
+      signal: stop.signal,
+      onProgress: ({ step, done, loss, cost }) => {
+        const message = `loss ${loss.toPrecision(4)}${cost === undefined ? "" : `, cost ${cost.toPrecision(6)}`}`;
+        progress.update(step, { fraction: done, message });
+      },
+    });
+    return { ids: set.ids, tree: relaxed.tree, linkage: relaxed.linkage, relaxed };
   };
   try {
-    const { ids, coarse } = await writeOutput(output, (out) => {
-      const write = async (merges?: Parameters<Parameters<typeof writeOutput>[1]>[0]) => {
-        const built = await build();
-        progress.finish();
-        await out.write(`${formatNewick(treeNodes(built.tree, built.ids))}\n`);
-        if (merges !== undefined && built.linkage !== undefined) {
-          const npy = /\.npy$/i.test(options.linkage!);
-          for (const chunk of npy ? linkageNpy(built.linkage) : linkageTsv(built.linkage)) {
-            await merges.write(chunk);
-          }
-        }
-        return built;
-      };
-      return options.linkage === undefined ? write() : writeOutput(options.linkage, write);
-    });
+    // Opened first: a place that cannot be written is better found before the work than after it.
+    const out = await open(output);
+    const merges = options.linkage === undefined ? undefined : await open(options.linkage);
+    const figure = options.figure === undefined ? undefined : await open(options.figure);
+    const groups = options.groups === undefined ? undefined : await loadGroups(options.groups);
+    const { ids, tree, linkage, coarse, relaxed } = await build();
+    progress.finish();
+    await out.write(`${formatNewick(treeNodes(tree, ids))}\n`);
+    if (merges !== undefined && linkage !== undefined) {
+      const npy = /\.npy$/i.test(options.linkage!);
+      for (const chunk of npy ? linkageNpy(linkage) : linkageTsv(linkage)) await merges.write(chunk);
+    }
+    if (figure !== undefined && relaxed !== undefined) {
+      const { diskFigure } = await import("../task/tree/disk-figure.ts");
+      const of = groups && ids.map((id) => groups.get(id) ?? "unknown");
+      await figure.write(`${diskFigure(tree, relaxed.points, { names: ids, groups: of })}\n`);
+    }
+    for (const each of outputs) await each.commit();
     const seconds = (performance.now() - started) / 1000;
-    if (coarse !== undefined && !quiet) {
-      progress.note(
-        `nearest neighbours were joined until ${formatCount(coarse)} clusters were left, and these linked by all their distances: an approximation`,
-      );
-    }
-    if (output !== undefined && output !== "-") {
-      progress.note(`${formatCount(ids.length)} leaves in ${output}, in ${seconds.toFixed(1)} s`);
-    }
+    if (!quiet)
+      for (const note of notes(options, ids.length, seconds, { coarse, relaxed })) progress.note(note);
     if (json) {
-      const distances = matrixEnding(path) ? "given" : options.exact ? "exact" : "embedded";
       const summary = {
         output,
         sequences: ids.length,
-        method: options.method,
-        distances,
+        method,
+        distances: matrixEnding(path) ? "given" : model === undefined ? "exact" : "embedded",
         coarsened: coarse ?? null,
+        ...(relaxed && {
+          triples: relaxed.triples,
+          distancesComputed: relaxed.distances,
+          steps: relaxed.steps,
+          estimatedCost: relaxed.cost,
+        }),
         seconds,
       };
       await writeChunks(undefined, [`${JSON.stringify(summary)}\n`]);
@@ -170,22 +238,67 @@ async function run(path: string, options: TreeCliOptions): Promise<void> {
     stop.release();
     progress.stop();
     await model?.close();
+    for (const each of outputs) await each.discard();
   }
 }
+
+/** What there is to say about a tree that is done. */
+function* notes(
+  { output, figure }: TreeCliOptions,
+  leaves: number,
+  seconds: number,
+  { coarse, relaxed }: { coarse?: number; relaxed?: RelaxedClustering },
+): Generator<string> {
+  if (coarse !== undefined) {
+    yield `nearest neighbours were joined until ${formatCount(coarse)} clusters were left, and these linked by all their distances: an approximation`;
+  }
+  if (relaxed !== undefined) {
+    yield `${formatCount(relaxed.steps)} steps on ${formatCount(relaxed.triples)} triples, ${formatCount(relaxed.distances)} exact distances; Dasgupta's cost is about ${relaxed.cost.toPrecision(6)}`;
+  }
+  if (output !== undefined && output !== "-") {
+    yield `${formatCount(leaves)} leaves in ${output}, in ${seconds.toFixed(1)} s`;
+  }
+  if (figure !== undefined) yield `figure in ${figure}`;
+}
+
+/** Groups of leaves: id, tab, name. */
+async function loadGroups(path: string): Promise<Map<string, string>> {
+  const input = await openInput(path);
+  try {
+    return await readTaxonomy(input.bytes, { file: input.name });
+  } finally {
+    await input.close();
+  }
+}
+
+const RELAXED_ONLY =
+  "--encoder, --rank, --triples, --minutes, --steps, --recipe, --learning-rate and --figure are for --method relaxed";
 
 /** Throws on options that do not go together, before anything is read. */
 function checkOptions(path: string, options: TreeCliOptions): void {
   const { model, exact, method, output, linkage, coarsen, neighbors, midpoint, keepNegative, json } = options;
   const matrix = matrixEnding(path) !== undefined;
-  const agglomerative = isLinkage(method);
+  const relaxed = method === "relaxed";
+  const agglomerative = !relaxed && isLinkage(method);
+  const { encoder, rank, triples, minutes, steps, recipe, learningRate, figure, groups } = options;
+  const training = [encoder, rank, triples, minutes, steps, recipe, learningRate, figure];
   const rules: [boolean, string][] = [
     [matrix && (model !== undefined || exact === true), "a matrix of distances needs neither -m nor --exact"],
-    [!matrix && model === undefined && !exact, "needs --exact or -m <model>, got neither"],
+    [relaxed && matrix, "the relaxed method needs sequences, got a matrix"],
+    [relaxed && model !== undefined, "the relaxed method takes exact distances; leave -m out"],
+    [!relaxed && training.some((option) => option !== undefined), RELAXED_ONLY],
+    [minutes !== undefined && steps !== undefined, "needs --minutes or --steps, got both"],
+    [figure !== undefined && rank !== undefined && rank !== 2, "--figure needs --rank 2"],
+    [groups !== undefined && figure === undefined, "--groups needs --figure"],
+    [!relaxed && !matrix && model === undefined && !exact, "needs --exact or -m <model>, got neither"],
     [model !== undefined && exact === true, "needs either --exact or -m <model>, got both"],
-    [linkage !== undefined && !agglomerative, `--linkage is for linkages, got --method ${method}`],
+    [
+      linkage !== undefined && !agglomerative && !relaxed,
+      `--linkage is for linkages, got --method ${method}`,
+    ],
     [linkage !== undefined && !/\.(npy|tsv)$/i.test(linkage), `--linkage must end in .npy or .tsv`],
     [
-      agglomerative && (midpoint ?? keepNegative) === true,
+      (agglomerative || relaxed) && (midpoint ?? keepNegative) === true,
       "--midpoint and --keep-negative are for nj, bionj",
     ],
     [coarsen !== undefined && model === undefined, "--coarsen needs -m"],

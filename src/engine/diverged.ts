@@ -17,7 +17,7 @@ export class Diverged extends EmbranchError {
 
 /** Names the first tensor that is not finite: a parameter before the step, or else a gradient of it. */
 export function damagedTensor(
-  { parameters: { entries } }: DistanceModel,
+  { parameters: { entries } }: Pick<DistanceModel, "parameters">,
   { parameters }: { parameters: Float32Array },
   meanGradient: Float32Array,
 ): string {

@@ -140,3 +140,41 @@ describe.concurrent("mistakes", () => {
     }
   });
 });
+
+describe.concurrent("the relaxed method", () => {
+  test("makes a tree, its linkage and a picture of it, the same again with the same seed", async () => {
+    write("groups.tsv", ids().map((id, i) => `${id}\tgroup ${i % 3}\n`).join("")); // prettier-ignore
+    const line = "tree a.fasta --method relaxed --steps 40 --threads 1 --seed 4 -q";
+    const summary = await place.ok(
+      `${line} -o r.nwk --linkage r.tsv --figure r.svg --groups groups.tsv --json`,
+    );
+    expect(JSON.parse(summary)).toMatchObject({
+      method: "relaxed",
+      distances: "exact",
+      steps: 40,
+      triples: 2000,
+    });
+    expect(leafNames(parseNewick(text("r.nwk"))).sort()).toEqual(ids().sort());
+    expect(text("r.tsv").trimEnd().split("\n").length).toBe(COUNT);
+    expect(text("r.svg")).toMatch(/^<svg.*group 2/s);
+    expect(await place.ok(`${line} --rank 2`)).toBe(text("r.nwk"));
+  });
+
+  test("takes free points and few triples", async () => {
+    const line = "tree a.fasta --method relaxed --steps 10 --encoder embeddings --triples 50 --rank 5 -q";
+    expect(leafNames(parseNewick(await place.ok(line))).length).toBe(COUNT);
+  });
+
+  test.each([
+    ["tree a.fasta --exact --rank 2", "--encoder, --rank, .* are for --method relaxed"],
+    ["tree d.phy --method relaxed", "the relaxed method needs sequences, got a matrix"],
+    ["tree a.fasta --method relaxed -m m.onnx", "the relaxed method takes exact distances; leave -m out"],
+    ["tree a.fasta --method relaxed --figure f.svg --rank 3", "--figure needs --rank 2"],
+    ["tree a.fasta --method relaxed --groups g.tsv", "--groups needs --figure"],
+    ["tree a.fasta --method relaxed --minutes 1 --steps 5", "needs --minutes or --steps, got both"],
+  ])("%s", async (line, message) => {
+    const { code, stderr } = await place.run(line);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`^embranch: tree: ${message}\n$`));
+  });
+});

@@ -34,7 +34,7 @@ export interface CoarseLinkageOptions {
   method?: "average" | "single";
   /** Clusters that are left to an exact linkage (default 10,000). */
   clusters?: number;
-  /** Nearest neighbours of a point in the graph (default 10). */
+  /** Nearest neighbours of a point in the graph (default 6). */
   neighbors?: number;
   threads?: number;
   /** Told of the merges so far, and of all. */
@@ -275,7 +275,7 @@ class Clusters {
   }
 
   /** Pairs of clusters of which one is among the nearest of the other. */
-  *neighborPairs({ neighbors = 10 }: CoarseLinkageOptions): Generator<[number, number], void, undefined> {
+  *neighborPairs({ neighbors = 6 }: CoarseLinkageOptions): Generator<[number, number], void, undefined> {
     const { space, manifest } = this.#model;
     const clusters = this.representatives();
     const { dim } = manifest;
