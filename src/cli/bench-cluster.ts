@@ -1,27 +1,20 @@
 /** @file `embranch bench cluster`: flat clusters beside VSEARCH and CD-HIT. */
 
-import { cpus } from "node:os";
 import { Command } from "commander";
 import { benchCluster, type ClusterResult } from "../bench/cluster.ts";
 import { UsageError } from "../error.ts";
 import { CLUSTER_METHODS, type ClusterMethod } from "../task/cluster/cluster.ts";
-import { commandLine } from "./command-line.ts";
+import { timedHow, withRace, writeReport, type RaceOptions } from "./bench-report.ts";
 import { loadSequences } from "./load.ts";
-import { positiveInteger, share, withExamples } from "./options.ts";
-import { openOutput, writeOutput } from "./output.ts";
+import { share, withExamples } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { decimals, formatTable } from "./table.ts";
+import { decimals } from "./table.ts";
 
-interface BenchClusterOptions {
+interface BenchClusterOptions extends RaceOptions {
   identity: number;
   methods: ClusterMethod[];
   model: string[];
   truth?: string;
-  threads: number;
-  rounds: number;
-  output?: string;
-  json?: boolean;
-  quiet?: boolean;
 }
 
 /** `line` is the command line as it was given, for the report. */
@@ -35,19 +28,15 @@ export function benchClusterCommand(line: readonly string[] = process.argv.slice
     .option("--identity <x>", "least identity", share, 0.97)
     .option("--methods <names...>", `our methods: ${CLUSTER_METHODS.join(", ")}`, ["greedy"])
     .option("-m, --model <files...>", "models that find candidates, a contestant each", [])
-    .option("--truth <column>", "column of a CSV file that names the true clusters")
-    .option("--threads <n>", "threads of every contestant", positiveInteger, 1)
-    .option("--rounds <n>", "alternating runs of each", positiveInteger, 3)
-    .option("-o, --output <file>", "the table as Markdown")
-    .option("-q, --quiet", "no progress, only errors")
-    .option("--json", "print one JSON object on standard output instead of text");
+    .option("--truth <column>", "column of a CSV file that names the true clusters");
+  withRace(command);
   withExamples(command, [
     ["embranch bench cluster reads.fasta --methods greedy single -o cluster.md", "OTUs"],
     ["embranch bench cluster reads.csv --identity 0.76 --truth cluster", "noisy copies of known strands"],
   ]);
   return command.action(async (path: string) => {
     const options: BenchClusterOptions = command.optsWithGlobals();
-    const { identity, methods, model, truth, threads, rounds, quiet, json, output } = options;
+    const { identity, methods, model, truth, threads, rounds, quiet } = options;
     const unknown = methods.find((method) => !CLUSTER_METHODS.includes(method));
     if (unknown !== undefined) {
       throw new UsageError(`methods: must be of ${CLUSTER_METHODS.join(", ")}, got ${unknown}`);
@@ -72,21 +61,18 @@ export function benchClusterCommand(line: readonly string[] = process.argv.slice
       progress: (message) => progress.note(message),
     });
     progress.stop();
-    const rows = tableOf(results);
     const of = `${set.ids.length} sequences at an identity of ${identity}`;
-    if (output !== undefined) {
-      const text = markdown(rows, { of, command: commandLine(line), threads });
-      await writeOutput(output, (out) => out.write(text));
-    }
-    const out = await openOutput(undefined);
-    if (json) {
-      const machine = { cpu: cpus()[0].model, node: process.version };
-      await out.write(
-        `${JSON.stringify({ sequences: set.ids.length, identity, threads, results, ...machine })}\n`,
-      );
-    } else {
-      await out.write(`${of}\n${formatTable(rows)}\n`);
-    }
+    await writeReport(
+      {
+        title: "Clusters",
+        about: `${of}. ${timedHow(options)}`,
+        tables: [{ rows: tableOf(results) }],
+        summary: of,
+        result: { sequences: set.ids.length, identity, threads, results },
+      },
+      options,
+      line,
+    );
   });
 }
 
@@ -111,19 +97,4 @@ function tableOf(results: readonly ClusterResult[]): string[][] {
         : []),
     ]),
   ];
-}
-
-function markdown(
-  [header, ...rows]: string[][],
-  { of, command, threads }: { of: string; command: string; threads: number },
-): string {
-  const row = (texts: readonly string[]) => `| ${texts.join(" | ")} |\n`;
-  return [
-    "# Clusters\n\n",
-    `${of}. Programs are timed as whole processes, start-up included, ${threads} thread${threads === 1 ? "" : "s"}, medians of alternating runs.\n\n`,
-    row(header),
-    `|---|${"---:|".repeat(header.length - 1)}\n`,
-    ...rows.map(row),
-    `\nMade with \`${command}\` on ${cpus()[0].model}, Node ${process.version}.\n`,
-  ].join("");
 }

@@ -1,17 +1,16 @@
 /** @file `embranch bench relaxed`: the cost of relaxed clusterings by the number of their triples. */
 
-import { cpus } from "node:os";
 import { Command, Option } from "commander";
 import { NEUROSEED_RELAXED, RELAXED_POWERS } from "../bench/published.ts";
 import { benchRelaxed, type RelaxedBench, type RelaxedBenchOptions } from "../bench/relaxed.ts";
-import { commandLine } from "./command-line.ts";
+import { list, withReport, writeReport, type ReportOptions } from "./bench-report.ts";
 import { loadSequences } from "./load.ts";
 import { positiveInteger, positiveNumber, svgFile, withExamples, withSeed } from "./options.ts";
-import { openOutput, writeOutput } from "./output.ts";
+import { writeOutput } from "./output.ts";
 import { Progress } from "./progress.ts";
-import { decimals, formatTable } from "./table.ts";
+import { decimals } from "./table.ts";
 
-interface BenchRelaxedOptions {
+interface BenchRelaxedOptions extends ReportOptions {
   models: NonNullable<RelaxedBenchOptions["models"]>;
   ranks: number[];
   powers: number[];
@@ -19,14 +18,10 @@ interface BenchRelaxedOptions {
   seed: number;
   threads?: number;
   figure?: string;
-  output?: string;
-  json?: boolean;
-  quiet?: boolean;
 }
 
 /** `line` is the command line as it was given, for the report. */
 export function benchRelaxedCommand(line: readonly string[] = process.argv.slice(2)): Command {
-  const numbers = (parse: (text: string) => number) => (text: string) => text.split(",").map(parse);
   const command = new Command("relaxed")
     .summary("relaxed Dasgupta clustering, by the number of triples")
     .description(
@@ -40,12 +35,12 @@ export function benchRelaxedCommand(line: readonly string[] = process.argv.slice
     )
     .addOption(
       new Option("--ranks <list>", "coordinates of a leaf")
-        .argParser(numbers(positiveInteger))
+        .argParser(list(positiveInteger))
         .default([10, 2], "10,2"),
     )
     .addOption(
       new Option("--powers <list>", "triples, as powers of the number of sequences")
-        .argParser(numbers(positiveNumber))
+        .argParser(list(positiveNumber))
         .default([...RELAXED_POWERS], RELAXED_POWERS.join(",")),
     )
     .addOption(
@@ -54,11 +49,8 @@ export function benchRelaxedCommand(line: readonly string[] = process.argv.slice
         .default("default"),
     )
     .option("--figure <file>", "the figure, SVG", svgFile("--figure"))
-    .option("--threads <n>", "threads to use (default: all cores)", positiveInteger)
-    .option("-o, --output <file>", "the table as Markdown")
-    .option("-q, --quiet", "no progress, only errors")
-    .option("--json", "print one JSON object on standard output instead of text");
-  withSeed(command);
+    .option("--threads <n>", "threads to use (default: all cores)", positiveInteger);
+  withReport(withSeed(command));
   withExamples(command, [
     [
       "embranch bench relaxed reads.fasta -o relaxed.md --figure relaxed.svg",
@@ -68,7 +60,7 @@ export function benchRelaxedCommand(line: readonly string[] = process.argv.slice
   ]);
   return command.action(async (path: string) => {
     const options: BenchRelaxedOptions = command.optsWithGlobals();
-    const { models, ranks, powers, recipe, seed, threads, figure, output, json, quiet } = options;
+    const { models, ranks, powers, recipe, seed, threads, figure, quiet } = options;
     const set = await loadSequences(path, { minimum: 4, quiet });
     const progress = new Progress("bench relaxed", { unit: "steps", quiet });
     const bench = await benchRelaxed(set, {
@@ -81,18 +73,20 @@ export function benchRelaxedCommand(line: readonly string[] = process.argv.slice
       progress: (message) => progress.note(message),
     });
     progress.stop();
-    const rows = tableOf(bench);
-    if (output !== undefined) {
-      const text = markdown(bench, rows, { command: commandLine(line), recipe, seed });
-      await writeOutput(output, (out) => out.write(text));
-    }
     if (figure !== undefined) {
       const { relaxedFigure } = await import("../bench/relaxed-figure.ts");
       await writeOutput(figure, (out) => out.write(`${relaxedFigure(bench)}\n`));
     }
-    const out = await openOutput(undefined);
-    await out.write(
-      json ? `${JSON.stringify({ ...bench, recipe, seed })}\n` : `${formatTable(rows)}\n${summary(bench)}\n`,
+    await writeReport(
+      {
+        title: "Relaxed Dasgupta clustering",
+        about: `${summary(bench)}. Costs are Dasgupta's by all exact distances, in percent above average linkage of these; training sees the distances of its triples alone, and chooses its tree by as many others (at least 100, at most 20,000). The tree is an average linkage of the learned points unless it says single, which is what was published, on Qiita's 10,000 reads. Recipe ${recipe}, seed ${seed}; time includes labels.`,
+        tables: [{ rows: tableOf(bench) }],
+        summary: summary(bench),
+        result: { ...bench, recipe, seed },
+      },
+      options,
+      line,
     );
   });
 }
@@ -125,20 +119,4 @@ function tableOf({ results }: RelaxedBench): string[][] {
 
 function summary({ sequences, references: { single, complete } }: RelaxedBench): string {
   return `${sequences} sequences; single linkage of exact distances costs ${single.toFixed(3)} % more than average linkage, complete ${complete.toFixed(3)} %`;
-}
-
-function markdown(
-  bench: RelaxedBench,
-  [header, ...rows]: string[][],
-  { command, recipe, seed }: { command: string; recipe: string; seed: number },
-): string {
-  const row = (texts: readonly string[]) => `| ${texts.join(" | ")} |\n`;
-  return [
-    "# Relaxed Dasgupta clustering\n\n",
-    `${summary(bench)}. Costs are Dasgupta's by all exact distances, in percent above average linkage of these; training sees the distances of its triples alone, and chooses its tree by as many others (at least 100, at most 20,000). The tree is an average linkage of the learned points unless it says single, which is what was published, on Qiita's 10,000 reads. Recipe ${recipe}, seed ${seed}; time includes labels.\n\n`,
-    row(header),
-    `|---|${"---:|".repeat(header.length - 1)}\n`,
-    ...rows.map(row),
-    `\nMade with \`${command}\` on ${cpus()[0].model}, Node ${process.version}.\n`,
-  ].join("");
 }

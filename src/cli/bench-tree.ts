@@ -1,6 +1,5 @@
 /** @file `embranch bench tree`: trees beside fastcluster, SciPy and quicktree. */
 
-import { cpus } from "node:os";
 import { Command, Option } from "commander";
 import { readFile } from "node:fs/promises";
 import {
@@ -12,27 +11,19 @@ import {
 } from "../bench/tree.ts";
 import { parseNewick } from "../sequence/newick.ts";
 import { compactTree } from "../task/tree/compact-tree.ts";
-import { commandLine } from "./command-line.ts";
+import { list, timedHow, withRace, writeReport, type RaceOptions, type ReportTable } from "./bench-report.ts";
 import { loadSequences } from "./load.ts";
 import { positiveInteger, withExamples } from "./options.ts";
-import { openOutput, writeOutput } from "./output.ts";
 import { Progress } from "./progress.ts";
-import { decimals, formatTable } from "./table.ts";
+import { decimals } from "./table.ts";
 
-interface BenchTreeOptions {
+interface BenchTreeOptions extends RaceOptions {
   model: string[];
   coarsen: number[];
   kmers: number[];
   truth?: string;
   parts: TreeBenchPart[];
-  threads: number;
-  rounds: number;
-  output?: string;
-  json?: boolean;
-  quiet?: boolean;
 }
-
-const integers = (text: string): number[] => text.split(",").map((each) => positiveInteger(each));
 
 /** `line` is the command line as it was given, for the report. */
 export function benchTreeCommand(line: readonly string[] = process.argv.slice(2)): Command {
@@ -45,28 +36,27 @@ export function benchTreeCommand(line: readonly string[] = process.argv.slice(2)
     .option("-m, --model <files...>", "models of `embranch fit`", [])
     .addOption(
       new Option("--coarsen <list>", "clusters that a graph of neighbours leaves")
-        .argParser(integers)
+        .argParser(list(positiveInteger))
         .default([], "none"),
     )
-    .addOption(new Option("--kmers <list>", "k of the k-mers").argParser(integers).default([], "none"))
+    .addOption(
+      new Option("--kmers <list>", "k of the k-mers").argParser(list(positiveInteger)).default([], "none"),
+    )
     .option("--truth <tree>", "the true tree of the sequences, in Newick")
     .addOption(
       new Option("--parts <parts...>", "which comparisons")
         .choices(TREE_BENCH_PARTS)
         .default([...TREE_BENCH_PARTS], "all"),
-    )
-    .option("--threads <n>", "threads of our processes", positiveInteger, 1)
-    .option("--rounds <n>", "alternating runs of each", positiveInteger, 3)
-    .option("-o, --output <file>", "the tables as Markdown")
-    .option("-q, --quiet", "no progress, only errors")
-    .option("--json", "print one JSON object on standard output instead of text");
+    );
+
+  withRace(command);
   withExamples(command, [
     ["embranch bench tree reads.fasta -m model.onnx --coarsen 2000 -o tree.md", "everything"],
     ["embranch bench tree genes.fasta --truth genes.nwk --kmers 6 --parts joining", "neighbour joining"],
   ]);
   return command.action(async (path: string) => {
     const options: BenchTreeOptions = command.optsWithGlobals();
-    const { model, coarsen, kmers, truth, parts, threads, rounds, quiet, json, output } = options;
+    const { model, coarsen, kmers, truth, parts, threads, rounds, quiet } = options;
     const set = await loadSequences(path, { minimum: 3, quiet });
     const tree =
       truth === undefined
@@ -84,29 +74,21 @@ export function benchTreeCommand(line: readonly string[] = process.argv.slice(2)
       progress: (message) => progress.note(message),
     });
     progress.stop();
-    if (output !== undefined) {
-      const text = markdown(bench, { command: commandLine(line), threads });
-      await writeOutput(output, (out) => out.write(text));
-    }
-    const out = await openOutput(undefined);
-    if (json) {
-      await out.write(
-        `${JSON.stringify({ ...bench, threads, cpu: cpus()[0].model, node: process.version })}\n`,
-      );
-    } else {
-      const tables = tablesOf(bench).map(({ title, rows }) => `${title}\n${formatTable(rows)}\n`);
-      await out.write(tables.join("\n"));
-    }
+    await writeReport(
+      {
+        title: "Trees",
+        about: `${timedHow(options)} Linkages, and what is said to run in this process, are timed without start-up. Costs are by exact distances, and relative to average linkage of those; heights relative to ours.`,
+        tables: tablesOf(bench),
+        result: { ...bench, threads },
+      },
+      options,
+      line,
+    );
   });
 }
 
-interface Table {
-  title: string;
-  rows: string[][];
-}
-
-function tablesOf({ sequences, linkage, trees, joining }: TreeBench): Table[] {
-  const tables: Table[] = [];
+function tablesOf({ sequences, linkage, trees, joining }: TreeBench): ReportTable[] {
+  const tables: ReportTable[] = [];
   if (linkage.length > 0) {
     const ours = new Map(
       linkage.filter(({ name }) => name === "embranch").map((each) => [each.method, each]),
@@ -152,19 +134,4 @@ function tablesOf({ sequences, linkage, trees, joining }: TreeBench): Table[] {
   of(`From ${sequences} sequences to a tree`, trees);
   of(`Neighbour joining of ${sequences} sequences`, joining);
   return tables;
-}
-
-function markdown(bench: TreeBench, { command, threads }: { command: string; threads: number }): string {
-  const row = (texts: readonly string[]) => `| ${texts.join(" | ")} |\n`;
-  return [
-    "# Trees\n\n",
-    `Programs are timed as whole processes, start-up included, ${threads} thread${threads === 1 ? "" : "s"} for ours; linkages and what is said to run in this process without it. Medians of alternating runs. Costs are by exact distances, and relative to average linkage of those; heights relative to ours.\n`,
-    ...tablesOf(bench).flatMap(({ title, rows: [header, ...rows] }) => [
-      `\n## ${title}\n\n`,
-      row(header),
-      `|---|${"---:|".repeat(header.length - 1)}\n`,
-      ...rows.map(row),
-    ]),
-    `\nMade with \`${command}\` on ${cpus()[0].model}, Node ${process.version}.\n`,
-  ].join("");
 }

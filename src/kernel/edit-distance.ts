@@ -21,7 +21,7 @@ import {
   type AlignmentJob,
   type Costs,
   type Distances,
-  type EditJob,
+  type KernelJob,
 } from "./job.ts";
 import {
   checkPairs,
@@ -35,8 +35,9 @@ import {
 import { onePair } from "./pairs.ts";
 import { checkCodes } from "./placement.ts";
 import { chooseMethod, meanLength, pairTiles, sweepTiles, type Method } from "./plan.ts";
-import { WorkerPool, type RequestOptions } from "./pool.ts";
+import type { RequestOptions, WorkerPool } from "./pool.ts";
 import { placeCosts } from "./sweep.ts";
+import { kernelPool } from "./threads.ts";
 
 /** Options of a request for distances. */
 export interface EditDistanceOptions extends RequestOptions {
@@ -48,16 +49,15 @@ export interface EditDistanceOptions extends RequestOptions {
 
 /** Exact edit distances on a pool of worker threads. */
 export class EditDistances {
-  private readonly pool: WorkerPool<EditJob>;
+  private readonly pool: WorkerPool<KernelJob>;
 
-  private constructor(pool: WorkerPool<EditJob>) {
+  private constructor(pool: WorkerPool<KernelJob>) {
     this.pool = pool;
   }
 
   /** Starts a pool of `threads` threads, by default as many as the machine runs at once. */
   static async create({ threads }: { threads?: number } = {}): Promise<EditDistances> {
-    const url = new URL("../../dist/kernel/worker.js", import.meta.url);
-    return new EditDistances(new WorkerPool<EditJob>(url, compileKernel(), threads));
+    return new EditDistances(kernelPool(threads));
   }
 
   /**
@@ -87,7 +87,7 @@ export class EditDistances {
     const shared = toShared(set);
     const order = orderByLength(shared);
     const lanes = options.costs ? weightedLanes : SLICED_LANES;
-    const job: EditJob = {
+    const job: KernelJob = {
       kind: "sweep",
       patterns: shared,
       texts: shared,
@@ -130,7 +130,7 @@ export class EditDistances {
     const first = toShared(a);
     const second = a === b ? first : toShared(b);
     const [patterns, texts] = rows ? [first, second] : [second, first];
-    const job: EditJob = {
+    const job: KernelJob = {
       kind: "sweep",
       patterns,
       texts,
@@ -236,7 +236,7 @@ export class EditDistances {
     const together = method === "single" ? 1 : SLICED_LANES;
     const cells = meanLength(a) * meanLength(b);
     const first = toShared(a);
-    const job: EditJob = {
+    const job: KernelJob = {
       kind: "pairs",
       left: first,
       right: a === b ? first : toShared(b),

@@ -108,7 +108,7 @@ export interface JoiningJob {
 }
 
 /** One request, as every thread gets it. */
-export type EditJob = SweepJob | PairsJob | AlignmentJob | LinkageJob | JoiningJob;
+export type KernelJob = SweepJob | PairsJob | AlignmentJob | LinkageJob | JoiningJob;
 
 /** No threshold: above every distance that a 32-bit kernel can produce, and safe to add to. */
 export const UNLIMITED = 2 ** 30;
@@ -117,7 +117,7 @@ export const UNLIMITED = 2 ** 30;
 export const SLICED_LANES = 128;
 
 /** Number of tiles of a job. */
-export function tileCount(job: EditJob): number {
+export function tileCount(job: KernelJob): number {
   if (job.kind === "linkage" || job.kind === "joining") return job.tiles;
   if (job.kind === "alignment") return job.sources.length;
   return job.tiles.length / (job.kind === "sweep" ? 4 : 2);

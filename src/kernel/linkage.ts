@@ -12,10 +12,11 @@
  */
 import { EmbranchError } from "../error.ts";
 import { condensedIndex, condensedPair, condensedSide, type NumberArray } from "../sequence/condensed.ts";
-import { compileKernel, type Kernel } from "./instance.ts";
-import type { EditJob, LinkageJob } from "./job.ts";
+import type { Kernel } from "./instance.ts";
+import type { LinkageJob } from "./job.ts";
 import { inSharedMemory } from "./packed.ts";
-import { WorkerPool, type RequestOptions } from "./pool.ts";
+import type { RequestOptions } from "./pool.ts";
+import { runInOrder } from "./threads.ts";
 
 /** How the distance between two clusters follows from those of their members. */
 export const LINKAGE_METHODS = ["single", "complete", "average", "weighted", "ward"] as const;
@@ -82,18 +83,7 @@ export async function linkage(
     right: room(),
     heights: new Float32Array(new SharedArrayBuffer(4 * merges)),
   };
-  if (merges > 0) {
-    const pool = new WorkerPool<EditJob>(
-      new URL("../../dist/kernel/worker.js", import.meta.url),
-      compileKernel(),
-      1,
-    );
-    try {
-      await pool.run(job, job.tiles, merges, request);
-    } finally {
-      await pool.close();
-    }
-  }
+  if (merges > 0) await runInOrder(job, merges, request);
   const heights = Float64Array.from(job.heights, method === "ward" ? Math.sqrt : undefined);
   return orderedMerges(n, { ...job, heights });
 }

@@ -16,10 +16,11 @@
  */
 import { EmbranchError } from "../error.ts";
 import { condensedLength, condensedPair, condensedSide, type NumberArray } from "../sequence/condensed.ts";
-import { compileKernel, type Kernel } from "./instance.ts";
-import type { EditJob, JoiningJob } from "./job.ts";
+import type { Kernel } from "./instance.ts";
+import type { JoiningJob } from "./job.ts";
 import { inSharedMemory } from "./packed.ts";
-import { WorkerPool, type RequestOptions } from "./pool.ts";
+import type { RequestOptions } from "./pool.ts";
+import { runInOrder } from "./threads.ts";
 
 /** Saitou and Nei's joining, or Gascuel's. */
 export const JOINING_VARIANTS = ["nj", "bionj"] as const;
@@ -87,16 +88,7 @@ export async function neighborJoining(
     children: new Uint32Array(new SharedArrayBuffer(4 * (2 * joins + 3))),
     lengths: new Float64Array(new SharedArrayBuffer(8 * (2 * joins + 3))),
   };
-  const pool = new WorkerPool<EditJob>(
-    new URL("../../dist/kernel/worker.js", import.meta.url),
-    compileKernel(),
-    1,
-  );
-  try {
-    await pool.run(job, job.tiles, joins, request);
-  } finally {
-    await pool.close();
-  }
+  await runInOrder(job, joins, request);
   return joinedTree(job, negative);
 }
 

@@ -4,7 +4,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { AlignmentRunner } from "./alignment.ts";
 import { Kernel } from "./instance.ts";
-import type { EditJob } from "./job.ts";
+import type { KernelJob } from "./job.ts";
 import { tileCount } from "./job.ts";
 import { LinkageRunner } from "./linkage.ts";
 import { JoiningRunner } from "./neighbor-joining.ts";
@@ -15,7 +15,7 @@ import { Sweeper } from "./sweep.ts";
 const kernel = new Kernel(workerData as WebAssembly.Module);
 
 /** What computes the tiles of a job, and tells how much work each of them was. */
-function runnerOf(job: EditJob): { run(tile: number): number } {
+function runnerOf(job: KernelJob): { run(tile: number): number } {
   switch (job.kind) {
     case "sweep":
       return new Sweeper(kernel, job);
@@ -30,7 +30,7 @@ function runnerOf(job: EditJob): { run(tile: number): number } {
   }
 }
 
-function work({ job, control, done }: Ticket<EditJob>): void {
+function work({ job, control, done }: Ticket<KernelJob>): void {
   const count = tileCount(job);
   let runner: ReturnType<typeof runnerOf> | undefined;
   while (Atomics.load(control, CANCELLED) === 0) {
@@ -41,7 +41,7 @@ function work({ job, control, done }: Ticket<EditJob>): void {
   }
 }
 
-parentPort?.on("message", (ticket: Ticket<EditJob>) => {
+parentPort?.on("message", (ticket: Ticket<KernelJob>) => {
   let failure;
   try {
     work(ticket);

@@ -1,0 +1,27 @@
+/**
+ * @file The kernel's threads: pools that share out the tiles of a job, and one thread for jobs whose tiles follow from
+ * each other.
+ */
+import { compileKernel } from "./instance.ts";
+import type { JoiningJob, KernelJob, LinkageJob } from "./job.ts";
+import { WorkerPool, type RequestOptions } from "./pool.ts";
+
+/** Starts a pool of `threads` threads, by default as many as the machine runs at once. */
+export function kernelPool(threads?: number): WorkerPool<KernelJob> {
+  const url = new URL("../../dist/kernel/worker.js", import.meta.url);
+  return new WorkerPool<KernelJob>(url, compileKernel(), threads);
+}
+
+/** Runs a job of `total` units of work whose tiles must come in order, on a thread of its own. */
+export async function runInOrder(
+  job: LinkageJob | JoiningJob,
+  total: number,
+  request: RequestOptions,
+): Promise<void> {
+  const pool = kernelPool(1);
+  try {
+    await pool.run(job, job.tiles, total, request);
+  } finally {
+    await pool.close();
+  }
+}
