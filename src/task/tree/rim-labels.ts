@@ -42,7 +42,15 @@ export interface RimLabel {
   angle: number;
 }
 
-/** Names of the leaves where they are few, else of the coloured groups, at the mean direction of each; moved apart. */
+/** The direction of the place that is nearest to all: the mean of a group in two parts may point at neither. */
+function middle(places: readonly Point[]): number {
+  const angles = places.map(([x, y]) => Math.atan2(y, x));
+  const apart = (a: number, b: number) => Math.PI - Math.abs(Math.PI - Math.abs(a - b));
+  const sums = angles.map((angle) => angles.reduce((sum, other) => sum + apart(angle, other), 0));
+  return angles[sums.indexOf(Math.min(...sums))];
+}
+
+/** Names of the leaves where they are few, else of the coloured groups, in the middle of each; moved apart. */
 export function rimLabels(places: readonly Point[], { names, groups, coloured }: RimNames): RimLabel[] {
   const labels: RimLabel[] = [];
   if (names !== undefined && names.length <= MOST_NAMES) {
@@ -57,14 +65,7 @@ export function rimLabels(places: readonly Point[], { names, groups, coloured }:
     });
   } else if (groups !== undefined) {
     for (const group of coloured) {
-      let [x, y] = [0, 0];
-      groups.forEach((other, i) => {
-        if (other !== group) return;
-        const length = Math.hypot(...places[i]) || 1;
-        x += places[i][0] / length;
-        y += places[i][1] / length;
-      });
-      const angle = Math.atan2(y, x);
+      const angle = middle(places.filter((_, i) => groups[i] === group));
       labels.push({ name: shortened(group), group, place: [Math.cos(angle), Math.sin(angle)], angle });
     }
   }
