@@ -7,6 +7,7 @@
 
 import * as Plot from "@observablehq/plot";
 import { draw, INK } from "../task/draw.ts";
+import { labelGap, pushedApart } from "./line-labels.ts";
 import type { CellSummary, PapersReport } from "./papers-report.ts";
 
 const HUES: Record<string, string> = {
@@ -18,8 +19,6 @@ const HUES: Record<string, string> = {
 };
 
 const HEIGHT = 320;
-/** Height of a line's name, with a little room about it. */
-const LABEL = 16;
 
 interface Point {
   geometry: string;
@@ -37,13 +36,8 @@ export function dimensionFigure({ table, cells }: PapersReport): string {
   const last = [...new Set(points.map(({ geometry }) => geometry))].map((geometry) =>
     points.findLast((point) => point.geometry === geometry)!,
   );
-  // Names of lines that end close together are pushed apart.
-  const gap = (LABEL / HEIGHT) * Math.max(...[...points, ...published].map(({ high }) => high));
-  const labels: Point[] = [];
-  for (const end of last.toSorted((a, b) => a.error - b.error)) {
-    const below = labels.at(-1)?.error ?? -Infinity;
-    labels.push({ ...end, error: Math.max(end.error, below + gap) });
-  }
+  const range = Math.max(...[...points, ...published].map(({ high }) => high));
+  const labels = pushedApart(last, "error", labelGap(range, HEIGHT));
   const hue = ({ geometry }: Point) => HUES[geometry];
   const dimensions = [...new Set(points.map(({ dimension }) => dimension))];
   return draw({

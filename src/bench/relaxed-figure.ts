@@ -6,10 +6,13 @@
 
 import * as Plot from "@observablehq/plot";
 import { draw, INK, MUTED } from "../task/draw.ts";
+import { labelGap, pushedApart } from "./line-labels.ts";
 import { NEUROSEED_RELAXED } from "./published.ts";
 import type { RelaxedBench } from "./relaxed.ts";
 
 const HUES = ["var(--figure-blue, #0072b2)", "var(--figure-vermilion, #d55e00)", "#009e73", "#cc79a7"];
+
+const HEIGHT = 340;
 
 interface Point {
   line: string;
@@ -33,13 +36,21 @@ export function relaxedFigure({ sequences, references, results }: RelaxedBench):
     })),
   );
   const hue = ({ line }: Point) => HUES[lines.indexOf(line) % HUES.length];
-  const ends = lines.map((line) => points.findLast((point) => point.line === line)!);
+  const costs = [...points, ...published].map(({ cost }) => cost);
+  const ends = pushedApart(
+    lines.map((line) => points.findLast((point) => point.line === line)!),
+    "cost",
+    labelGap(Math.max(...costs) - Math.min(...costs), HEIGHT),
+  );
   const powers = [...new Set(points.map(({ power }) => power))];
+  // Names of the dashed lines stand where there are no dots.
+  const [left, right = left] = powers.slice(Math.max(0, Math.ceil(powers.length / 2) - 2));
+  const between = (left + right) / 2;
   const exact = Object.entries(references).map(([name, cost]) => ({ name: `${name}, exact`, cost }));
   return draw({
-    height: 340,
+    height: HEIGHT,
     standalone: true,
-    marginRight: 130,
+    marginRight: 150,
     description: `Dasgupta cost of relaxed clusterings of ${sequences} sequences, percent above average linkage of exact distances, against the number of triples; hollow dots are published.`,
     x: {
       label: "triples, as a power of the number N of sequences",
@@ -51,11 +62,10 @@ export function relaxedFigure({ sequences, references, results }: RelaxedBench):
       Plot.ruleY([0], { stroke: INK }),
       Plot.ruleY(exact, { y: "cost", stroke: MUTED, strokeDasharray: "4 3" }),
       Plot.text(exact, {
-        x: Math.min(...powers),
+        x: between,
         y: "cost",
         text: "name",
         dy: -6,
-        textAnchor: "start",
         fill: MUTED,
       }),
       Plot.lineY(points, { x: "power", y: "cost", z: "line", stroke: hue, strokeWidth: 1.5 }),
