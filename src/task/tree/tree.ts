@@ -8,8 +8,14 @@
 import type { Model } from "../../engine/model-file.ts";
 import type { ProgramOptions } from "../../engine/run.ts";
 import { UsageError } from "../../error.ts";
-import { linkage, LINKAGE_METHODS, type Linkage, type LinkageMethod } from "../../kernel/linkage.ts";
-import { neighborJoining } from "../../kernel/neighbor-joining.ts";
+import {
+  linkage,
+  LINKAGE_METHODS,
+  MOST_LINKED,
+  type Linkage,
+  type LinkageMethod,
+} from "../../kernel/linkage.ts";
+import { MOST_JOINED, neighborJoining } from "../../kernel/neighbor-joining.ts";
 import type { NumberArray } from "../../sequence/condensed.ts";
 import type { SequenceSet } from "../../sequence/index.ts";
 import { embeddedDistances, exactDistances } from "../distance.ts";
@@ -52,7 +58,7 @@ export interface BuiltTree {
   coarse?: number;
 }
 
-/** Sequences up to which a linkage is of all distances, whose matrix then fills 1.6 GB. */
+/** Sequences up to which a linkage by a model is of all distances, whose matrix then fills 1.6 GB. */
 export const MOST_EXACT = 20_000;
 /** Clusters left to an exact linkage of more. */
 const COARSE = 10_000;
@@ -88,18 +94,24 @@ export async function sequenceTree(
 ): Promise<BuiltTree> {
   const { method = "average", neighbors, threads, device, progress, signal } = options;
   const count = set.ids.length;
-  const coarsen = options.coarsen ?? (count > MOST_EXACT ? COARSE : undefined);
-  if (coarsen !== undefined && count > coarsen) {
-    if (model === undefined || (method !== "average" && method !== "single")) {
-      throw new UsageError(
-        `tree: more than ${options.coarsen ?? MOST_EXACT} sequences need a model and average or single linkage, got ${count} by ${method}${model ? "" : " of exact distances"}`,
-      );
-    }
+  const byGraph =
+    model !== undefined && (method === "average" || method === "single") ? { model, method } : undefined;
+  const coarsen = options.coarsen ?? (byGraph && count > MOST_EXACT ? COARSE : undefined);
+  if (coarsen !== undefined && byGraph === undefined) {
+    throw new UsageError(`coarsen: is for average and single linkage by a model, got ${method} linkage`);
+  }
+  const most = coarsen === undefined ? (isLinkage(method) ? MOST_LINKED : MOST_JOINED[method]) : Infinity;
+  if (count > most) {
+    throw new UsageError(
+      `tree: ${method} takes at most ${most} sequences, got ${count}; average and single linkage take more with a model (-m)`,
+    );
+  }
+  if (byGraph && coarsen !== undefined && count > coarsen) {
     progress?.("embedding", 0, count);
-    const points = await embed(model, set, { signal });
+    const points = await embed(byGraph.model, set, { signal });
     const { coarseLinkage } = await import("./coarse-linkage.ts");
-    const merges = await coarseLinkage(model, points, count, {
-      method,
+    const merges = await coarseLinkage(byGraph.model, points, count, {
+      method: byGraph.method,
       clusters: coarsen,
       neighbors,
       threads,
