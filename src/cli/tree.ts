@@ -244,13 +244,15 @@ async function run(path: string, options: TreeCliOptions): Promise<void> {
 
 /** What there is to say about a tree that is done. */
 function* notes(
-  { output, figure }: TreeCliOptions,
+  { output, figure, method }: TreeCliOptions,
   leaves: number,
   seconds: number,
   { coarse, relaxed }: { coarse?: number; relaxed?: RelaxedClustering },
 ): Generator<string> {
   if (coarse !== undefined) {
-    yield `nearest neighbours were joined until ${formatCount(coarse)} clusters were left, and these linked by all their distances: an approximation`;
+    yield method === "single"
+      ? "the tree is the least spanning tree of a graph of nearest neighbours, its parts joined by their mean distances: an approximation"
+      : `nearest neighbours were joined until ${formatCount(coarse)} clusters were left, and these linked by all their distances: an approximation`;
   }
   if (relaxed !== undefined) {
     yield `${formatCount(relaxed.steps)} steps on ${formatCount(relaxed.triples)} triples, ${formatCount(relaxed.distances)} exact distances; Dasgupta's cost is about ${relaxed.cost.toPrecision(6)}`;
