@@ -1,7 +1,6 @@
 /** @file `embranch bench tree`: trees beside fastcluster, SciPy and quicktree. */
 
 import { Command, Option } from "commander";
-import { readFile } from "node:fs/promises";
 import {
   benchTree,
   TREE_BENCH_PARTS,
@@ -9,10 +8,9 @@ import {
   type TreeBenchPart,
   type TreeResult,
 } from "../bench/tree.ts";
-import { parseNewick } from "../sequence/newick.ts";
 import { compactTree } from "../task/tree/compact-tree.ts";
 import { list, timedHow, withRace, writeReport, type RaceOptions, type ReportTable } from "./bench-report.ts";
-import { loadSequences } from "./load.ts";
+import { loadSequences, loadTree } from "./load.ts";
 import { positiveInteger, withExamples } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { decimals } from "./table.ts";
@@ -58,10 +56,7 @@ export function benchTreeCommand(line: readonly string[] = process.argv.slice(2)
     const options: BenchTreeOptions = command.optsWithGlobals();
     const { model, coarsen, kmers, truth, parts, threads, rounds, quiet } = options;
     const set = await loadSequences(path, { minimum: 3, quiet });
-    const tree =
-      truth === undefined
-        ? undefined
-        : compactTree(parseNewick(await readFile(truth, "utf8"), { file: truth }), set.ids);
+    const tree = truth === undefined ? undefined : compactTree((await loadTree(truth)).root, set.ids);
     const progress = new Progress("bench tree", { unit: "steps", quiet });
     const bench = await benchTree(set, {
       models: model,

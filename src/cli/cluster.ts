@@ -2,7 +2,7 @@
 
 import { Command, Option } from "commander";
 import { resolve } from "node:path";
-import { Model } from "../engine/model-file.ts";
+import type { Model } from "../engine/model-file.ts";
 import type { Device } from "../engine/run.ts";
 import { EmbranchError, UsageError } from "../error.ts";
 import type { AlphabetName, SequenceSet } from "../sequence/index.ts";
@@ -31,7 +31,7 @@ import {
   withSeed,
   type CommonOptions,
 } from "./options.ts";
-import { openOutput, type Output } from "./output.ts";
+import { openOutput, writeOutputs, type Output } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
 
 interface ClusterCliOptions extends CommonOptions {
@@ -141,67 +141,63 @@ async function run(path: string, options: ClusterCliOptions): Promise<void> {
   const started = performance.now();
   const showing = (label: string) => new Progress(label, { unit: "different sequences", quiet });
   let progress = showing(options.model === undefined ? "clustering" : "embedding");
-  const outputs: Output[] = [];
   let model: Model | undefined;
   try {
-    const files = (["representatives", "uc", "clstr", "table"] as const).filter((name) => options[name]);
-    const places = new Map<string, Output>();
-    // All outputs are opened before the work, and none is committed before all of them are written.
-    for (const name of files) {
-      const out = await openOutput(options[name]);
-      outputs.push(out);
-      places.set(name, out);
-    }
-    const main = await openOutput(output);
-    outputs.push(main);
-    if (options.model !== undefined) {
-      const { name, bytes } = await readBytes(options.model);
-      model = await Model.decode(bytes, name, { threads, device });
-    }
-    const all = await loadSequences(path, { model, alphabet: model?.alphabet ?? options.alphabet, quiet });
-    if (options.table !== undefined) checkSamples(all.ids);
-    const made = await cluster(all, {
-      ...options,
-      identity,
-      model,
-      sorting: options.sort,
-      bothStrands: options.strand === "both",
-      file: path,
-      embedProgress: (done, total) => {
-        progress.update(done, { fraction: done / total });
-        if (done < total) return;
-        progress.stop();
-        progress = showing("clustering");
-      },
-      progress: (done, total) => progress.update(done, { fraction: done / total }),
+    const [summary, all] = await writeOutputs(async (open) => {
+      const files = (["representatives", "uc", "clstr", "table"] as const).filter((name) => options[name]);
+      const places = new Map<string, Output>();
+      for (const name of files) places.set(name, await open(options[name]));
+      const main = await open(output);
+      if (options.model !== undefined) {
+        // The executor is slow to load, and needed for nothing else.
+        const { Model } = await import("../engine/model-file.ts");
+        const { name, bytes } = await readBytes(options.model);
+        model = await Model.decode(bytes, name, { threads, device });
+      }
+      const all = await loadSequences(path, { model, alphabet: model?.alphabet ?? options.alphabet, quiet });
+      if (options.table !== undefined) checkSamples(all.ids);
+      const made = await cluster(all, {
+        ...options,
+        identity,
+        model,
+        sorting: options.sort,
+        bothStrands: options.strand === "both",
+        file: path,
+        embedProgress: (done, total) => {
+          progress.update(done, { fraction: done / total });
+          if (done < total) return;
+          progress.stop();
+          progress = showing("clustering");
+        },
+        progress: (done, total) => progress.update(done, { fraction: done / total }),
+      });
+      progress.stop();
+      const { set, clustering } = withLeastSize(all, made, options.minsize);
+      const sizes = options.sizeout ?? all.ids.some(hasSize);
+      const texts: Record<string, () => Iterable<string>> = {
+        representatives: () => formatRepresentatives(set, clustering, { sizes }),
+        uc: () => formatUc(set, clustering),
+        clstr: () => formatClstr(set, clustering),
+        table: () => formatAbundances(set, clustering),
+      };
+      for (const [name, out] of places) await writeAll(out, texts[name]());
+      const summary = { output, ...summarise(all, made, clustering), method, identity, edits };
+      if (options.json) {
+        if (output !== undefined) await writeAll(main, mainTable(set, clustering, options));
+        const text = JSON.stringify(
+          output === undefined
+            ? { ...summary, members: set.ids.map((_, i) => membership(set, clustering, i)) }
+            : summary,
+        );
+        const out = output === undefined ? main : await openOutput(undefined);
+        await out.write(`${text}\n`);
+      } else await writeAll(main, mainTable(set, clustering, options));
+      return [summary, all] as const;
     });
-    progress.stop();
-    const { set, clustering } = withLeastSize(all, made, options.minsize);
-    const sizes = options.sizeout ?? all.ids.some(hasSize);
-    const texts: Record<string, () => Iterable<string>> = {
-      representatives: () => formatRepresentatives(set, clustering, { sizes }),
-      uc: () => formatUc(set, clustering),
-      clstr: () => formatClstr(set, clustering),
-      table: () => formatAbundances(set, clustering),
-    };
-    for (const [name, out] of places) await writeAll(out, texts[name]());
-    const summary = { output, ...summarise(all, made, clustering), method, identity, edits };
-    if (options.json) {
-      if (output !== undefined) await writeAll(main, mainTable(set, clustering, options));
-      const text = JSON.stringify(
-        output === undefined
-          ? { ...summary, members: set.ids.map((_, i) => membership(set, clustering, i)) }
-          : summary,
-      );
-      const out = output === undefined ? main : await openOutput(undefined);
-      await out.write(`${text}\n`);
-    } else await writeAll(main, mainTable(set, clustering, options));
-    for (const out of outputs) await out.commit();
     if (!quiet) for (const note of notes(summary, all, started)) progress.note(note);
   } finally {
     progress.stop();
     await model?.close();
-    for (const out of outputs) await out.discard();
   }
 }
 

@@ -8,11 +8,14 @@ import { parseCosts, type Costs } from "../kernel/index.ts";
 import {
   alphabetNamed,
   collect,
+  parseNewick,
   readSequences,
+  textLines,
   type Alphabet,
   type AlphabetName,
   type SequenceRecord,
   type SequenceSet,
+  type TreeNode,
 } from "../sequence/index.ts";
 import {
   condensedIndex,
@@ -25,6 +28,7 @@ import { readMatrixTsv } from "../sequence/matrix-tsv.ts";
 import { decodeNpy, npyDistances } from "../sequence/npy.ts";
 import { readPhylip } from "../sequence/phylip.ts";
 import { checkLength, checkLetters } from "../task/embed.ts";
+import { readTaxonomy } from "../task/search/taxonomy.ts";
 import { openInput } from "./input.ts";
 import { Progress } from "./progress.ts";
 
@@ -90,6 +94,28 @@ export async function readBytes(path: string): Promise<{ name: string; bytes: Ui
   const chunks: Uint8Array[] = [];
   for await (const chunk of input.bytes) chunks.push(chunk);
   return { name: input.name, bytes: Buffer.concat(chunks) };
+}
+
+/** Reads a tree, plain or gzip. */
+export async function loadTree(path: string): Promise<{ name: string; root: TreeNode }> {
+  const input = await openInput(path);
+  try {
+    const lines: string[] = [];
+    for await (const line of textLines(input.bytes, { file: input.name })) lines.push(line);
+    return { name: input.name, root: parseNewick(lines.join("\n"), { file: input.name }) };
+  } finally {
+    await input.close();
+  }
+}
+
+/** Reads a table of ids and lineages, or other groups: id, tab, name. */
+export async function loadTaxonomy(path: string): Promise<Map<string, string>> {
+  const input = await openInput(path);
+  try {
+    return await readTaxonomy(input.bytes, { file: input.name });
+  } finally {
+    await input.close();
+  }
 }
 
 /** What an alphabet's table holds for a character that is no letter of it. */

@@ -62,20 +62,38 @@ export async function openOutput(
   }
 }
 
+/** Opens an output, as `openOutput` does. */
+export type OpenOutput = (target: string | undefined) => Promise<Output>;
+
+/**
+ * Runs `write` with a function that opens outputs, and commits them all when it is done; discards them when it throws.
+ * Open them before the work: a place that cannot be written is better found before it than after it.
+ */
+export async function writeOutputs<Result>(
+  write: (open: OpenOutput) => Promise<Result>,
+  options: OutputOptions = {},
+): Promise<Result> {
+  const outputs: Output[] = [];
+  try {
+    const result = await write(async (target) => {
+      const output = await openOutput(target, options);
+      outputs.push(output);
+      return output;
+    });
+    for (const output of outputs) await output.commit();
+    return result;
+  } finally {
+    for (const output of outputs) await output.discard();
+  }
+}
+
 /** Opens an output, runs `write` with it, and commits; discards it when `write` throws. */
 export async function writeOutput<Result>(
   target: string | undefined,
   write: (output: Output) => Promise<Result>,
   options: OutputOptions = {},
 ): Promise<Result> {
-  const output = await openOutput(target, options);
-  try {
-    const result = await write(output);
-    await output.commit();
-    return result;
-  } finally {
-    await output.discard();
-  }
+  return await writeOutputs(async (open) => write(await open(target)), options);
 }
 
 /** Writes chunks, as the encoders of the formats give them, to a file or standard output. */

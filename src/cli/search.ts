@@ -24,9 +24,9 @@ import { RecallCheck, type RecallEstimate } from "../task/search/recall.ts";
 import type { References } from "../task/search/references.ts";
 import { search, type QueryHits } from "../task/search/search.ts";
 import { indexStore, isPostgres } from "../task/search/store.ts";
-import { consensusOf, readTaxonomy, type Consensus } from "../task/search/taxonomy.ts";
+import { consensusOf, type Consensus } from "../task/search/taxonomy.ts";
 import { openInput } from "./input.ts";
-import { loadSequences, readBytes } from "./load.ts";
+import { loadSequences, loadTaxonomy, readBytes } from "./load.ts";
 import {
   positiveInteger,
   share,
@@ -263,15 +263,6 @@ const isFolder = (path: string): Promise<boolean> =>
     (found) => found.isDirectory(),
     () => /\.idx\/?$/i.test(path),
   );
-
-async function loadTaxonomy(path: string): Promise<Map<string, string>> {
-  const input = await openInput(path);
-  try {
-    return await readTaxonomy(input.bytes, { file: input.name });
-  } finally {
-    await input.close();
-  }
-}
 
 /** What the hits of a query agree on; a hit whose lineage is not known disagrees. */
 function agreed({ hits }: QueryHits, taxa: ReadonlyMap<string, string>, least: number): Consensus {

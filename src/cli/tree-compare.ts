@@ -3,12 +3,11 @@
 import { Command } from "commander";
 import { FormatError, UsageError } from "../error.ts";
 import type { NumberArray } from "../sequence/condensed.ts";
-import { leafNames, parseNewick, textLines, type AlphabetName, type TreeNode } from "../sequence/index.ts";
+import { leafNames, type AlphabetName, type TreeNode } from "../sequence/index.ts";
 import { exactDistances } from "../task/distance.ts";
 import { compactTree, type CompactTree } from "../task/tree/compact-tree.ts";
 import { compareTrees, type TreeComparison } from "../task/tree/compare.ts";
-import { openInput } from "./input.ts";
-import { loadDistances, loadMatrix, loadSequences, matrixEnding } from "./load.ts";
+import { loadDistances, loadMatrix, loadSequences, loadTree, matrixEnding } from "./load.ts";
 import {
   positiveNumber,
   withAlphabet,
@@ -114,17 +113,6 @@ function checkOptions(
 interface TreeFile {
   name: string;
   root: TreeNode;
-}
-
-async function loadTree(path: string): Promise<TreeFile> {
-  const input = await openInput(path);
-  try {
-    const lines: string[] = [];
-    for await (const line of textLines(input.bytes, { file: input.name })) lines.push(line);
-    return { name: input.name, root: parseNewick(lines.join("\n"), { file: input.name }) };
-  } finally {
-    await input.close();
-  }
 }
 
 /** The leaves' names in their order, and the distances that trees are judged by. */

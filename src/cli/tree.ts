@@ -16,12 +16,9 @@ import {
   type BuiltTree,
   type TreeMethod,
   type TreeOptions,
-  type TreeStage,
 } from "../task/tree/tree.ts";
-import { readTaxonomy } from "../task/search/taxonomy.ts";
 import type { RelaxedClustering } from "../task/tree/relaxed.ts";
-import { openInput } from "./input.ts";
-import { loadMatrix, loadSequences, matrixEnding } from "./load.ts";
+import { loadMatrix, loadSequences, loadTaxonomy, matrixEnding } from "./load.ts";
 import {
   positiveInteger,
   positiveNumber,
@@ -33,7 +30,7 @@ import {
   withSeed,
   type CommonOptions,
 } from "./options.ts";
-import { openOutput, writeChunks, type Output } from "./output.ts";
+import { writeChunks, writeOutputs } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
 import { interruption } from "./signals.ts";
 import { treeCompareCommand } from "./tree-compare.ts";
@@ -135,12 +132,6 @@ export function treeCommand(): Command {
   return command.addCommand(treeCompareCommand());
 }
 
-const STAGES: Record<TreeStage, string> = {
-  embedding: "embedding",
-  distances: "distances",
-  joining: "joining",
-};
-
 async function run(path: string, options: TreeCliOptions): Promise<void> {
   const { threads, device, quiet, json, output, method } = options;
   checkOptions(path, options);
@@ -156,16 +147,9 @@ async function run(path: string, options: TreeCliOptions): Promise<void> {
     threads,
     device,
     signal: stop.signal,
-    progress: (stage, done, total) =>
-      progress.update(done, { fraction: done / total, message: STAGES[stage] }),
+    progress: (stage, done, total) => progress.update(done, { fraction: done / total, message: stage }),
   };
   let model: Model | undefined;
-  const outputs: Output[] = [];
-  const open = async (target: string | undefined) => {
-    const out = await openOutput(target);
-    outputs.push(out);
-    return out;
-  };
   const build = async (): Promise<BuiltTree & { ids: string[]; relaxed?: RelaxedClustering }> => {
     if (matrixEnding(path) !== undefined) {
       const { ids, values } = await loadMatrix(path);
@@ -193,24 +177,26 @@ async function run(path: string, options: TreeCliOptions): Promise<void> {
     return { ids: set.ids, tree: relaxed.tree, linkage: relaxed.linkage, relaxed };
   };
   try {
-    // Opened first: a place that cannot be written is better found before the work than after it.
-    const out = await open(output);
-    const merges = options.linkage === undefined ? undefined : await open(options.linkage);
-    const figure = options.figure === undefined ? undefined : await open(options.figure);
-    const groups = options.groups === undefined ? undefined : await loadGroups(options.groups);
-    const { ids, tree, linkage, coarse, relaxed } = await build();
-    progress.finish();
-    await out.write(`${formatNewick(treeNodes(tree, ids))}\n`);
-    if (merges !== undefined && linkage !== undefined) {
-      const npy = /\.npy$/i.test(options.linkage!);
-      for (const chunk of npy ? linkageNpy(linkage) : linkageTsv(linkage)) await merges.write(chunk);
-    }
-    if (figure !== undefined && relaxed !== undefined) {
-      const { diskFigure } = await import("../task/tree/disk-figure.ts");
-      const of = groups && ids.map((id) => groups.get(id) ?? "unknown");
-      await figure.write(`${diskFigure(tree, relaxed.points, { names: ids, groups: of })}\n`);
-    }
-    for (const each of outputs) await each.commit();
+    const { ids, coarse, relaxed } = await writeOutputs(async (open) => {
+      const out = await open(output);
+      const merges = options.linkage === undefined ? undefined : await open(options.linkage);
+      const figure = options.figure === undefined ? undefined : await open(options.figure);
+      const groups = options.groups === undefined ? undefined : await loadTaxonomy(options.groups);
+      const built = await build();
+      const { ids, tree, linkage, relaxed } = built;
+      progress.finish();
+      await out.write(`${formatNewick(treeNodes(tree, ids))}\n`);
+      if (merges !== undefined && linkage !== undefined) {
+        const npy = /\.npy$/i.test(options.linkage!);
+        for (const chunk of npy ? linkageNpy(linkage) : linkageTsv(linkage)) await merges.write(chunk);
+      }
+      if (figure !== undefined && relaxed !== undefined) {
+        const { diskFigure } = await import("../task/tree/disk-figure.ts");
+        const of = groups && ids.map((id) => groups.get(id) ?? "unknown");
+        await figure.write(`${diskFigure(tree, relaxed.points, { names: ids, groups: of })}\n`);
+      }
+      return built;
+    });
     const seconds = (performance.now() - started) / 1000;
     if (!quiet)
       for (const note of notes(options, ids.length, seconds, { coarse, relaxed })) progress.note(note);
@@ -238,7 +224,6 @@ async function run(path: string, options: TreeCliOptions): Promise<void> {
     stop.release();
     progress.stop();
     await model?.close();
-    for (const each of outputs) await each.discard();
   }
 }
 
@@ -261,16 +246,6 @@ function* notes(
     yield `${formatCount(leaves)} leaves in ${output}, in ${seconds.toFixed(1)} s`;
   }
   if (figure !== undefined) yield `figure in ${figure}`;
-}
-
-/** Groups of leaves: id, tab, name. */
-async function loadGroups(path: string): Promise<Map<string, string>> {
-  const input = await openInput(path);
-  try {
-    return await readTaxonomy(input.bytes, { file: input.name });
-  } finally {
-    await input.close();
-  }
 }
 
 const RELAXED_ONLY =

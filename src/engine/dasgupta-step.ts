@@ -15,8 +15,7 @@ import { constant, type ArrayTree } from "../nn/parameter.ts";
 import { Layout } from "./layout.ts";
 import type { Spec, SpecTree } from "./lower.ts";
 import { HYPERPARAMETERS, type AdamOptions } from "./optimizer.ts";
-import { riemannianAdam } from "./riemannian.ts";
-import type { TrainState } from "./train-step.ts";
+import { advanced, stateSpecs, type TrainState } from "./train-step.ts";
 
 /** The least norm of the leaves, and the one that training starts from. */
 export const MINIMUM_RADIUS = 1e-2;
@@ -121,40 +120,20 @@ export function dasguptaStep(model: LeafModel, options: DasguptaStepOptions) {
   };
 
   const step = (state: TrainState<np.Array>, { numbers, ...fed }: Fed) => {
-    const { parameters, mean, square, average, statistics, averageStatistics } = state;
+    const { statistics, averageStatistics, ...moments } = state;
     const [[loss, newStatistics], gradient] = valueAndGrad(objective, { hasAux: true })(
-      parameters.ref,
+      moments.parameters.ref,
       statistics,
       fed,
     );
-    const averageDecay = numbers.ref.slice([HYPERPARAMETERS - 1, HYPERPARAMETERS]);
-    const { state: updated, norm } = riemannianAdam(
-      { parameters, mean, square, average },
-      gradient,
-      numbers,
-      { decayMask: np.array(decayMask) },
-      optimizer,
-      model.parameters.entries,
-    );
-    const blended = averageStatistics
-      .mul(averageDecay.ref)
-      .add(newStatistics.ref.mul(averageDecay.mul(-1).add(1)));
-    const vectors = [updated.parameters, updated.mean, updated.square, updated.average];
-    return [loss, norm, ...vectors, newStatistics, blended];
+    const learned = { gradient, statistics: newStatistics, numbers };
+    const groups = { decayMask: np.array(decayMask) };
+    return [
+      loss,
+      ...advanced({ ...moments, averageStatistics }, learned, groups, model.parameters, optimizer),
+    ];
   };
 
-  const vector = (size: number): SpecTree => ({ shape: [size], type: "float32" });
-  const [p, s] = [model.parameters.size, model.statistics.size];
-  const args: Record<string, SpecTree> = {
-    state: {
-      parameters: vector(p),
-      mean: vector(p),
-      square: vector(p),
-      average: vector(p),
-      statistics: vector(s),
-      averageStatistics: vector(s),
-    },
-    batch: tripleSpecs(options),
-  };
+  const args: Record<string, SpecTree> = { state: stateSpecs(model), batch: tripleSpecs(options) };
   return { step, args };
 }

@@ -1,9 +1,10 @@
 /**
- * @file What is said of a run that has gone astray.
+ * @file What comes out of a step, and what is said of a run that has gone astray.
  */
 
 import { EmbranchError } from "../error.ts";
 import type { DistanceModel } from "./model.ts";
+import { STATE_NAMES, type TrainState } from "./train-step.ts";
 
 /** Numbers have run away; says what to do and where to go on from. */
 export class Diverged extends EmbranchError {
@@ -16,7 +17,7 @@ export class Diverged extends EmbranchError {
 }
 
 /** Names the first tensor that is not finite: a parameter before the step, or else a gradient of it. */
-export function damagedTensor(
+function damagedTensor(
   { parameters: { entries } }: Pick<DistanceModel, "parameters">,
   { parameters }: { parameters: Float32Array },
   meanGradient: Float32Array,
@@ -29,4 +30,25 @@ export function damagedTensor(
   if (parameter !== undefined) return `parameter "${parameter}" is not finite`;
   const gradient = damaged(meanGradient);
   return gradient === undefined ? "its squares overflow" : `the gradient of "${gradient}" is not finite`;
+}
+
+/**
+ * The loss and the new state that a step returns: `outputs` are loss, gradient norm and the state's vectors.
+ *
+ * @throws Diverged where the loss or the norm is not finite; `saved` is the last checkpoint
+ */
+export function stepResult(
+  [loss, norm, ...updated]: readonly Float32Array[],
+  model: Pick<DistanceModel, "parameters">,
+  { vectors, step, saved }: { vectors: TrainState<Float32Array>; step: number; saved?: string },
+): { loss: number; vectors: TrainState<Float32Array> } {
+  const next = Object.fromEntries(
+    STATE_NAMES.map((name, i) => [name, updated[i]]),
+  ) as TrainState<Float32Array>;
+  if (!Number.isFinite(loss[0]) || !Number.isFinite(norm[0])) {
+    const [what, got] = Number.isFinite(loss[0]) ? ["gradient norm", norm[0]] : ["loss", loss[0]];
+    const tensor = damagedTensor(model, vectors, next.mean);
+    throw new Diverged(`${what} must be finite, got ${got} at step ${step} (${tensor})`, saved);
+  }
+  return { loss: loss[0], vectors: next };
 }

@@ -15,11 +15,12 @@ import {
   type DasguptaStepOptions,
   type LeafModel,
 } from "./dasgupta-step.ts";
-import { damagedTensor, Diverged } from "./diverged.ts";
+import { stepResult } from "./diverged.ts";
+import { stepFeeds } from "./feeds.ts";
 import { lower, type LoweredFunction } from "./lower.ts";
 import { hyperparameters } from "./optimizer.ts";
 import { Program, Tensor, type ProgramOptions } from "./run.ts";
-import { STATE_NAMES, type TrainState } from "./train-step.ts";
+import { initialState, type TrainState } from "./train-step.ts";
 
 /** Things encoded at a time where all of them are. */
 const BLOCK = 2048;
@@ -100,15 +101,7 @@ export class LeafTrainer {
     );
     const parameters = model.parameters.initialize(options.random.fork("parameters"));
     const statistics = model.statistics.initialize(options.random.fork("statistics"));
-    const zeros = new Float32Array(parameters.length);
-    const vectors = {
-      parameters,
-      mean: zeros,
-      square: zeros,
-      average: parameters,
-      statistics,
-      averageStatistics: statistics,
-    };
+    const vectors = initialState(parameters, statistics);
     const programs = {
       step: await Program.create(lowered.bytes, programOptions),
       places: await Program.create(places.bytes, programOptions),
@@ -137,23 +130,11 @@ export class LeafTrainer {
       temperature: Float32Array.of(temperature),
       numbers: hyperparameters(step, learningRate, optimizer, Math.min(averageDecay, step / (step + 10))),
     };
-    const feeds: Record<string, Tensor> = {};
-    for (const [name, { shape, type }] of Object.entries(tripleSpecs(this.#options))) {
-      feeds[`batch.${name}`] = new Tensor(type, batch[name as keyof typeof batch] as Float32Array, shape);
-    }
-    for (const name of STATE_NAMES) {
-      feeds[`state.${name}`] = new Tensor("float32", this.#vectors[name], [this.#vectors[name].length]);
-    }
-    const outputs = await this.#step.run(feeds);
-    const [loss, norm, ...updated] = this.#lowered.outputs.map((name) => outputs[name].data as Float32Array);
-    const next = Object.fromEntries(STATE_NAMES.map((name, i) => [name, updated[i]])) as Vectors;
-    if (!Number.isFinite(loss[0]) || !Number.isFinite(norm[0])) {
-      const [what, got] = Number.isFinite(loss[0]) ? ["gradient norm", norm[0]] : ["loss", loss[0]];
-      const tensor = damagedTensor(this.#model, this.#vectors, next.mean);
-      throw new Diverged(`${what} must be finite, got ${got} at step ${step} (${tensor})`, undefined);
-    }
-    this.#vectors = next;
-    return loss[0];
+    const outputs = await this.#step.run(stepFeeds(this.#vectors, tripleSpecs(this.#options), batch));
+    const returned = this.#lowered.outputs.map((name) => outputs[name].data as Float32Array);
+    const { loss, vectors } = stepResult(returned, this.#model, { vectors: this.#vectors, step });
+    this.#vectors = vectors;
+    return loss;
   }
 
   /** Places of all leaves, by the average of the parameters if `averaged`. */

@@ -10,7 +10,7 @@ import { lossKind, lossValue, type LossOptions } from "../nn/losses.ts";
 import type { ConvFormulation } from "../nn/layers.ts";
 import { mapDivergence } from "../nn/nwa.ts";
 import { regularizerWeights } from "../nn/regularizer.ts";
-import { HYPERPARAMETERS, type AdamOptions } from "./optimizer.ts";
+import { HYPERPARAMETERS, type AdamOptions, type AdamState, type ParameterGroups } from "./optimizer.ts";
 import { riemannianAdam } from "./riemannian.ts";
 import type { DistanceModel, Embedded } from "./model.ts";
 import type { Spec, SpecTree } from "./lower.ts";
@@ -53,6 +53,54 @@ export const STATE_NAMES = [
   "statistics",
   "averageStatistics",
 ] as const;
+
+/** The state that training starts from. */
+export function initialState(parameters: Float32Array, statistics: Float32Array): TrainState<Float32Array> {
+  const zeros = new Float32Array(parameters.length);
+  return {
+    parameters,
+    mean: zeros,
+    square: zeros,
+    average: parameters,
+    statistics,
+    averageStatistics: statistics,
+  };
+}
+
+/** What is trained: parameters and running statistics. */
+type Layouts = Pick<DistanceModel, "parameters" | "statistics">;
+
+/** The shapes of a step's state. */
+export function stateSpecs({ parameters, statistics }: Layouts): SpecTree {
+  const vector = ({ size }: { size: number }): Spec => ({ shape: [size], type: "float32" });
+  return {
+    parameters: vector(parameters),
+    mean: vector(parameters),
+    square: vector(parameters),
+    average: vector(parameters),
+    statistics: vector(statistics),
+    averageStatistics: vector(statistics),
+  };
+}
+
+/**
+ * How a step ends, once it has its gradient and new statistics: the gradient's norm and the new state, in the order of
+ * `STATE_NAMES`. Consumes all arrays.
+ */
+export function advanced(
+  { averageStatistics, ...moments }: AdamState,
+  { gradient, statistics, numbers }: Record<"gradient" | "statistics" | "numbers", np.Array>,
+  groups: ParameterGroups,
+  { entries }: Layouts["parameters"],
+  optimizer: AdamOptions,
+): np.Array[] {
+  const averageDecay = numbers.ref.slice([HYPERPARAMETERS - 1, HYPERPARAMETERS]);
+  const { state, norm } = riemannianAdam(moments, gradient, numbers, groups, optimizer, entries);
+  const blended = averageStatistics
+    .mul(averageDecay.ref)
+    .add(statistics.ref.mul(averageDecay.mul(-1).add(1)));
+  return [norm, state.parameters, state.mean, state.square, state.average, statistics, blended];
+}
 
 /** Shape of a batch's labels. */
 export function labelShape({ pairs, batch }: TrainStepOptions): number[] {
@@ -163,48 +211,20 @@ export function trainStep(model: DistanceModel, options: TrainStepOptions) {
   };
 
   const step = (state: TrainState<np.Array>, { numbers, ...fed }: Fed & { numbers: np.Array }) => {
-    const { parameters, mean, square, average, statistics, averageStatistics } = state;
+    const { statistics, averageStatistics, ...moments } = state;
     const [[value, newStatistics], gradient] = valueAndGrad(objective, { hasAux: true })(
-      parameters.ref,
+      moments.parameters.ref,
       statistics,
       fed,
     );
-    const averageDecay = numbers.ref.slice([HYPERPARAMETERS - 1, HYPERPARAMETERS]);
-    const { state: updated, norm } = riemannianAdam(
-      { parameters, mean, square, average },
-      gradient,
-      numbers,
-      { decayMask: np.array(decayMask), multiples: multiples && np.array(multiples) },
-      optimizer,
-      model.parameters.entries,
-    );
-    const blended = averageStatistics
-      .mul(averageDecay.ref)
-      .add(newStatistics.ref.mul(averageDecay.mul(-1).add(1)));
+    const learned = { gradient, statistics: newStatistics, numbers };
+    const groups = { decayMask: np.array(decayMask), multiples: multiples && np.array(multiples) };
     return [
       value,
-      norm,
-      updated.parameters,
-      updated.mean,
-      updated.square,
-      updated.average,
-      newStatistics,
-      blended,
+      ...advanced({ ...moments, averageStatistics }, learned, groups, model.parameters, optimizer),
     ];
   };
 
-  const vector = (size: number): SpecTree => ({ shape: [size], type: "float32" });
-  const [p, s] = [model.parameters.size, model.statistics.size];
-  const args: Record<string, SpecTree> = {
-    state: {
-      parameters: vector(p),
-      mean: vector(p),
-      square: vector(p),
-      average: vector(p),
-      statistics: vector(s),
-      averageStatistics: vector(s),
-    },
-    batch: batchSpecs(model, options),
-  };
+  const args: Record<string, SpecTree> = { state: stateSpecs(model), batch: batchSpecs(model, options) };
   return { step, args };
 }

@@ -13,7 +13,7 @@ import { lossKind } from "../nn/losses.ts";
 import type { Align, BatchSource } from "./batches.ts";
 import { calibrateScale } from "./calibrate.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { damagedTensor, Diverged } from "./diverged.ts";
+import { Diverged, stepResult } from "./diverged.ts";
 import { batchSource, noiseOf, stepFeeds, stepOptionsOf } from "./feeds.ts";
 import type { DistanceOracle } from "./labels.ts";
 import { lower } from "./lower.ts";
@@ -22,7 +22,7 @@ import { hyperparameters } from "./optimizer.ts";
 import type { Recipe } from "./recipe.ts";
 import { Program, type ProgramOptions } from "./run.ts";
 import { scheduleFactor } from "./schedule.ts";
-import { batchSpecs, STATE_NAMES, trainStep, type TrainState } from "./train-step.ts";
+import { batchSpecs, initialState, trainStep, type TrainState } from "./train-step.ts";
 import { Validator, type ValidationSet } from "./validator.ts";
 
 /** One line of a training history. */
@@ -161,15 +161,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (recipe.calibrate && resumed === undefined) {
     await calibrateScale(model, fresh, await batchOf(1), stepOptions, options);
   }
-  const zeros = new Float32Array(model.parameters.size);
-  let vectors: Vectors = (resumed?.vectors as Vectors | undefined) ?? {
-    parameters: fresh.parameters,
-    mean: zeros,
-    square: zeros,
-    average: fresh.parameters,
-    statistics: fresh.statistics,
-    averageStatistics: fresh.statistics,
-  };
+  let vectors: Vectors =
+    (resumed?.vectors as Vectors | undefined) ?? initialState(fresh.parameters, fresh.statistics);
   let kept = {
     parameters: resumed?.vectors.keptParameters ?? fresh.parameters,
     statistics: resumed?.vectors.keptStatistics ?? fresh.statistics,
@@ -268,16 +261,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         stage: stage === undefined ? undefined : Float32Array.from(stage(scheduled())),
       });
       const outputs = await program.run(feeds);
-      const [loss, norm, ...updated] = lowered.outputs.map((name) => outputs[name].data as Float32Array);
-      const next = Object.fromEntries(STATE_NAMES.map((name, i) => [name, updated[i]])) as Vectors;
-      if (!Number.isFinite(loss[0]) || !Number.isFinite(norm[0])) {
-        const [what, got] = Number.isFinite(loss[0]) ? ["gradient norm", norm[0]] : ["loss", loss[0]];
-        const tensor = damagedTensor(model, vectors, next.mean);
-        throw new Diverged(`${what} must be finite, got ${got} at step ${step} (${tensor})`, saved);
-      }
+      const returned = lowered.outputs.map((name) => outputs[name].data as Float32Array);
+      const { loss, vectors: next } = stepResult(returned, model, { vectors, step, saved });
       vectors = next;
       state.step = step;
-      state.lossSum += loss[0];
+      state.lossSum += loss;
       state.lossCount++;
 
       const share = Math.floor(done() / VALIDATE_SHARE);
@@ -292,7 +280,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         step,
         done: done(),
         seconds: elapsed(),
-        loss: loss[0],
+        loss,
         validation: state.history.findLast((entry) => entry.validation !== undefined)?.validation,
         best: state.best?.validation,
       });

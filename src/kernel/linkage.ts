@@ -11,7 +11,9 @@
  * whatever is done.
  */
 import { EmbranchError } from "../error.ts";
-import { condensedIndex, condensedPair, condensedSide, type NumberArray } from "../sequence/condensed.ts";
+import { condensedIndex, condensedSide, type NumberArray } from "../sequence/condensed.ts";
+import { rootOf, singletons } from "./disjoint-sets.ts";
+import { refusedDistance } from "./distance-check.ts";
 import type { Kernel } from "./instance.ts";
 import type { LinkageJob } from "./job.ts";
 import { inSharedMemory } from "./packed.ts";
@@ -96,12 +98,7 @@ export function orderedMerges(n: number, { left, right, heights }: Merges): Link
   const merges = n - 1;
   const order = Uint32Array.from({ length: merges }, (_, k) => k);
   order.sort((a, b) => heights[a] - heights[b] || a - b);
-  const parent = Uint32Array.from({ length: n + merges }, (_, i) => i);
-  const clusterOf = (thing: number) => {
-    let at = thing;
-    while (parent[at] !== at) at = parent[at] = parent[parent[at]];
-    return at;
-  };
+  const parent = singletons(n + merges);
   const out: Linkage = {
     left: new Uint32Array(merges),
     right: new Uint32Array(merges),
@@ -110,8 +107,8 @@ export function orderedMerges(n: number, { left, right, heights }: Merges): Link
   };
   const sizeOf = (cluster: number) => (cluster < n ? 1 : out.sizes[cluster - n]);
   order.forEach((merge, k) => {
-    const a = clusterOf(left[merge]);
-    const b = clusterOf(right[merge]);
+    const a = rootOf(parent, left[merge]);
+    const b = rootOf(parent, right[merge]);
     out.left[k] = Math.min(a, b);
     out.right[k] = Math.max(a, b);
     out.heights[k] = heights[merge];
@@ -124,6 +121,8 @@ export function orderedMerges(n: number, { left, right, heights }: Merges): Link
 /** Bytes of a vector's worth of places that rows are padded to. */
 const ROW_BYTES = 128;
 const RULES = { complete: 0, average: 1, weighted: 2, ward: 3 };
+
+const fitsFloat32 = (distance: number): boolean => distance >= 0 && Math.fround(distance) < Infinity;
 
 /** Runs the tiles, in their order, of a linkage on one thread's kernel. */
 export class LinkageRunner {
@@ -189,19 +188,11 @@ export class LinkageRunner {
       const from = condensedIndex(i, i + 1, count);
       const values = new Float32Array(kernel.bytes.buffer, first, length);
       values.set(distances.subarray(from, from + length));
-      if (!kernel.exports.areDistances(first, length)) throw unsound(distances);
+      if (!kernel.exports.areDistances(first, length))
+        throw refusedDistance("linkage", distances, fitsFloat32)!;
       if (method === "ward") kernel.exports.squareAll(first, length);
       kernel.bytes.fill(0, row + 4 * count, row + stride);
     }
     kernel.exports.mirror(matrix, stride, 0, count);
   }
-}
-
-/** What is wrong with the first distance that is none. */
-function unsound(distances: NumberArray): EmbranchError {
-  const at = distances.findIndex((value) => !(value >= 0 && Math.fround(value) < Infinity));
-  const [i, j] = condensedPair(at, condensedSide(distances.length));
-  return new EmbranchError(
-    `linkage: a distance must be a finite number from 0, got ${distances[at]} for ${i} and ${j}`,
-  );
 }

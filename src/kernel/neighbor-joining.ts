@@ -15,7 +15,8 @@
  * joining the other two; that is one tree, but BIONJ's branch lengths depend on which it is.
  */
 import { EmbranchError } from "../error.ts";
-import { condensedLength, condensedPair, condensedSide, type NumberArray } from "../sequence/condensed.ts";
+import { condensedLength, condensedSide, type NumberArray } from "../sequence/condensed.ts";
+import { refusedDistance } from "./distance-check.ts";
 import type { Kernel } from "./instance.ts";
 import type { JoiningJob } from "./job.ts";
 import { inSharedMemory } from "./packed.ts";
@@ -140,12 +141,8 @@ function withoutNegative(lengths: Float64Array): void {
 
 /** Throws EmbranchError for the first distance that is none. */
 function checkDistances(distances: NumberArray): void {
-  const at = distances.findIndex((value) => !(value >= 0 && value < Infinity));
-  if (at < 0) return;
-  const [i, j] = condensedPair(at, condensedSide(distances.length));
-  throw new EmbranchError(
-    `neighbour joining: a distance must be a finite number from 0, got ${distances[at]} for ${i} and ${j}`,
-  );
+  const refused = refusedDistance("neighbour joining", distances, (value) => value >= 0 && value < Infinity);
+  if (refused !== undefined) throw refused;
 }
 
 /** Bytes of the kernel's room for each taxon. */

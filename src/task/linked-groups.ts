@@ -15,8 +15,6 @@ import { createLimit } from "./cluster/limit.ts";
 import { linkedSets } from "./cluster/linked.ts";
 import { ExactNeighbours } from "./cluster/neighbours.ts";
 
-export { mostEdits } from "./cluster/limit.ts";
-
 export interface LinkedGroupsOptions extends RequestOptions {
   threads?: number;
 }

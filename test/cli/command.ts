@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { afterAll, expect } from "vitest";
+import type { Command } from "commander";
+import { afterAll, expect, vi } from "vitest";
 
 export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 if (!existsSync(MAIN)) throw new Error("these tests run the built program: npm run build");
@@ -82,4 +83,38 @@ export async function ended(child: ChildProcessWithoutNullStreams): Promise<Ende
     once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>,
   ]);
   return { pid: child.pid!, code, signal, stdout, stderr };
+}
+
+/** What a verb that runs in this process prints, and the error that it ends with. */
+export interface Told {
+  stdout: string;
+  stderr: string;
+  error: unknown;
+}
+
+/** Runs a verb in this process. */
+export async function runHere(command: Command, words: readonly string[]): Promise<Told> {
+  const told: Told = { stdout: "", stderr: "", error: undefined };
+  const spies = (["stdout", "stderr"] as const).map((name) => {
+    const write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
+      told[name] += Buffer.from(chunk as string).toString();
+      const done = rest.at(-1);
+      if (typeof done === "function") (done as () => void)();
+      return true;
+    };
+    return vi.spyOn(process[name], "write").mockImplementation(write);
+  });
+  const overridden = (each: Command): void => {
+    each.exitOverride();
+    each.commands.forEach(overridden);
+  };
+  overridden(command);
+  try {
+    await command.parseAsync(words, { from: "user" });
+  } catch (error) {
+    told.error = error;
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+  return told;
 }

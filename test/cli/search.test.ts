@@ -6,15 +6,15 @@
 
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { CommanderError, type Command } from "commander";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { CommanderError } from "commander";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { indexCommand } from "../../src/cli/index-references.ts";
 import { searchCommand } from "../../src/cli/search.ts";
 import { EmbranchError } from "../../src/error.ts";
 import { editDistance } from "../../src/kernel/index.ts";
 import { DNA, encode } from "../../src/sequence/index.ts";
 import { COLUMNS, DEFAULT_COLUMNS } from "../../src/task/search/hit-table.ts";
-import { SMALL, Workplace } from "./command.ts";
+import { runHere, SMALL, Workplace, type Told } from "./command.ts";
 
 const place = new Workplace();
 const write = (name: string, content: string | Uint8Array) => writeFileSync(place.at(name), content);
@@ -65,33 +65,10 @@ beforeAll(async () => {
 
 const SEARCH = "search reads.fasta --in refs.idx --threads 1";
 
-/** Runs a verb in this process: what it prints, and the error that it ends with. */
-async function embranch(line: string): Promise<{ stdout: string; stderr: string; error: unknown }> {
+/** Runs a verb in this process. */
+function embranch(line: string): Promise<Told> {
   const [verb, ...words] = line.split(" ");
-  const told = { stdout: "", stderr: "", error: undefined as unknown };
-  const spies = (["stdout", "stderr"] as const).map((name) => {
-    const write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
-      told[name] += Buffer.from(chunk as string).toString();
-      const done = rest.at(-1);
-      if (typeof done === "function") (done as () => void)();
-      return true;
-    };
-    return vi.spyOn(process[name], "write").mockImplementation(write);
-  });
-  const command = verb === "search" ? searchCommand() : indexCommand();
-  const overridden = (each: Command): void => {
-    each.exitOverride();
-    each.commands.forEach(overridden);
-  };
-  overridden(command);
-  try {
-    await command.parseAsync(words, { from: "user" });
-  } catch (error) {
-    told.error = error;
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-  return told;
+  return runHere(verb === "search" ? searchCommand() : indexCommand(), words);
 }
 
 /** The standard output of a verb that must succeed. */

@@ -6,11 +6,11 @@
 
 import { writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { treeCompareCommand } from "../../src/cli/tree-compare.ts";
 import { EmbranchError, FormatError } from "../../src/error.ts";
 import type { TreeComparison } from "../../src/task/tree/compare.ts";
-import { Workplace } from "./command.ts";
+import { runHere, Workplace } from "./command.ts";
 
 const place = new Workplace();
 const write = (name: string, content: string | Uint8Array) => writeFileSync(place.at(name), content);
@@ -37,27 +37,8 @@ beforeAll(() => {
   write("nameless.nwk", "((a,b),(c,));");
 });
 
-/** Runs the verb in this process: what it prints, and the error that it ends with. */
-async function compare(words: string[]): Promise<{ stdout: string; stderr: string; error: unknown }> {
-  const told = { stdout: "", stderr: "", error: undefined as unknown };
-  const spies = (["stdout", "stderr"] as const).map((name) => {
-    const write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
-      told[name] += Buffer.from(chunk as string).toString();
-      const done = rest.at(-1);
-      if (typeof done === "function") (done as () => void)();
-      return true;
-    };
-    return vi.spyOn(process[name], "write").mockImplementation(write);
-  });
-  try {
-    await treeCompareCommand().exitOverride().parseAsync(words, { from: "user" });
-  } catch (error) {
-    told.error = error;
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-  return told;
-}
+/** Runs the verb in this process. */
+const compare = (words: readonly string[]) => runHere(treeCompareCommand(), words);
 
 /** The object that `--json` prints; nothing else is said. */
 async function json(line: string): Promise<TreeComparison & { reference: string; other: string }> {

@@ -2,7 +2,8 @@
  * @file Members near some probes by the embedding: the nearest points, of which those within the limit are kept.
  *
  * The points of members are in a graph of neighbours (search/nearest-graph.ts). What is near but not among the nearest
- * points is lost; every pair that is found is within the limit, by exact edit distance.
+ * points is lost; every pair that is found is within the limit, by exact edit distance. One thread builds the graph, so
+ * that it is the same every time.
  */
 
 import type { Model } from "../../engine/model-file.ts";
@@ -13,7 +14,6 @@ import { PairCheck, type Accept, type Comparison, type Neighbours, type Visit } 
 export interface EmbeddedNeighboursOptions {
   /** Nearest points of a probe that are compared (default 32). */
   candidates?: number;
-  threads?: number;
 }
 
 /** Looks for members among the nearest points. */
@@ -32,7 +32,7 @@ export class EmbeddedNeighbours implements Neighbours {
     comparison: Comparison,
     { space, manifest }: Pick<Model, "space" | "manifest">,
     points: Float32Array,
-    { candidates = 32, threads }: EmbeddedNeighboursOptions = {},
+    { candidates = 32 }: EmbeddedNeighboursOptions = {},
   ) {
     const metric = space.indexMetric;
     if (metric === null) {
@@ -47,7 +47,7 @@ export class EmbeddedNeighbours implements Neighbours {
     this.#queries = space.queryVectors(points, manifest.dim, parameters).vectors;
     this.#dims = dims;
     this.#candidates = candidates;
-    this.#graph = NearestGraph.create(metric, dims, graphDefaults(metric), { threads });
+    this.#graph = NearestGraph.create(metric, dims, graphDefaults(metric), { threads: 1 });
   }
 
   #rows(vectors: Float32Array, indices: readonly number[]): Float32Array {

@@ -7,6 +7,7 @@
  */
 
 import { UsageError } from "../../error.ts";
+import { mostEdits, ROUNDING } from "../identity.ts";
 
 /** A limit as the user gives it: exactly one of the two. */
 export interface Threshold {
@@ -26,14 +27,6 @@ export interface Limit {
   distance(edits: number, longer: number): number;
   /** The greatest distance within the limit. */
   height: number;
-}
-
-/** Keeps (1 − 0.9) · 10 from being 0.9999999999999998. */
-const ROUNDING = 1e-9;
-
-/** The greatest edit distance at which two sequences, the longer of `length` letters, have the identity. */
-export function mostEdits(identity: number, length: number): number {
-  return Math.floor((1 - identity) * length + ROUNDING);
 }
 
 /** @throws UsageError for an identity outside 0 … 1, edits that are no integer from 0, and both or neither of them. */

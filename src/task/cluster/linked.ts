@@ -2,10 +2,10 @@
  * @file Groups of sequences that links lead to: single linkage cut at a limit.
  *
  * Two sequences are linked when they are within the limit, and a group is all that links lead to. Only groups are
- * kept, never distances: pairs go into a union–find structure (Tarjan, "Efficiency of a good but not linear set union
- * algorithm", JACM 1975) as they are found.
+ * kept, never distances: pairs go into a union–find structure as they are found.
  */
 
+import { rootOf, singletons } from "../../kernel/disjoint-sets.ts";
 import { lengthOf, type Comparison, type Neighbours } from "./neighbours.ts";
 
 /** Sets of numbers that are joined two by two; the least number of a set stands for it. */
@@ -13,13 +13,11 @@ export class DisjointSets {
   readonly #parent: Uint32Array;
 
   constructor(length: number) {
-    this.#parent = Uint32Array.from({ length }, (_, i) => i);
+    this.#parent = singletons(length);
   }
 
   find(i: number): number {
-    const parent = this.#parent;
-    while (parent[i] !== i) i = parent[i] = parent[parent[i]];
-    return i;
+    return rootOf(this.#parent, i);
   }
 
   join(a: number, b: number): void {

@@ -9,7 +9,8 @@
 
 import { decode, formatFasta, type SequenceSet } from "../../sequence/index.ts";
 import { hitLines, ucRecords } from "../search/hit-table.ts";
-import { identityOf, type Strand } from "../search/search.ts";
+import { identityOf } from "../identity.ts";
+import type { Strand } from "../search/search.ts";
 import { otuName, sampleOf, withoutSize, withSize } from "./abundance.ts";
 import type { Clustering } from "./cluster.ts";
 

@@ -9,7 +9,7 @@
 import { packCodes } from "../../kernel/index.ts";
 import { Random } from "../../sequence/index.ts";
 import {
-  mostEdits,
+  mostEditsBetween,
   reverseComplement,
   type QueryHits,
   type SearchOptions,
@@ -91,7 +91,8 @@ export class RecallCheck {
         const best = bestOf(answer);
         for (let i = 0; i < keys.length; i++) {
           const edits = distances[p * keys.length + i];
-          if (edits < best && edits <= mostEdits(minIdentity, answer.codes, codes[i])) missed.add(answer);
+          if (edits < best && edits <= mostEditsBetween(minIdentity, answer.codes, codes[i]))
+            missed.add(answer);
         }
       });
     }

@@ -20,6 +20,7 @@ import { UsageError } from "../../error.ts";
 import { packCodes, type EditDistances } from "../../kernel/index.ts";
 import { encode, type Alphabet, type SequenceRecord } from "../../sequence/index.ts";
 import { checkLength, checkLetters, embedCodes } from "../embed.ts";
+import { identityOf, mostEdits } from "../identity.ts";
 import { Nearest } from "./nearest.ts";
 import type { References } from "./references.ts";
 
@@ -201,7 +202,7 @@ async function searchNear(
   const goodEnough = (probe: number) => {
     const { codes } = probes[probe];
     return ({ key, edits }: Ranked[number]) =>
-      edits <= mostEdits(minIdentity, codes, targets.get(key)!.codes);
+      edits <= mostEditsBetween(minIdentity, codes, targets.get(key)!.codes);
   };
   // First the nearest points; what they leave over has to be as near as the worst of them.
   await measure(ranked.map((list) => list.slice(0, top)));
@@ -214,7 +215,7 @@ async function searchNear(
     const allowed = Math.max(
       ...list
         .slice(top)
-        .map(({ key }) => mostEdits(minIdentity, probes[probe].codes, targets.get(key)!.codes)),
+        .map(({ key }) => mostEditsBetween(minIdentity, probes[probe].codes, targets.get(key)!.codes)),
     );
     const limit = 2 ** Math.ceil(Math.log2(1 + Math.min(worst, allowed)));
     let group = rest.get(limit);
@@ -301,7 +302,7 @@ async function searchExactly(
       let { worst } = nearest;
       for (let i = 0; i < keys.length; i++) {
         const edits = distances[probe * keys.length + i];
-        if (edits >= worst || edits > mostEdits(minIdentity, probes[probe].codes, codes[i])) continue;
+        if (edits >= worst || edits > mostEditsBetween(minIdentity, probes[probe].codes, codes[i])) continue;
         nearest.add(keys[i], edits);
         ({ worst } = nearest);
       }
@@ -330,7 +331,7 @@ function hitsOf(
     for (let probe = q * strands; probe < (q + 1) * strands; probe++) {
       for (const { key, edits, distance } of ranked[probe]) {
         const target = targets.get(key)!;
-        if (edits > mostEdits(minIdentity, codes[q], target.codes)) continue;
+        if (edits > mostEditsBetween(minIdentity, codes[q], target.codes)) continue;
         const identity = identityOf(edits, codes[q], target.codes);
         const { strand } = probes[probe];
         hits.push({ key, target: target.id, codes: target.codes, strand, edits, identity, distance });
@@ -347,15 +348,9 @@ function hitsOf(
   });
 }
 
-/** 1 − edits / length of the longer; 1 for two empty sequences. */
-export function identityOf(edits: number, { length: m }: Uint8Array, { length: n }: Uint8Array): number {
-  return 1 - edits / Math.max(1, m, n);
-}
-
 /** The most edits that leave two sequences the identity. */
-export function mostEdits(identity: number, { length: m }: Uint8Array, { length: n }: Uint8Array): number {
-  // Rounding of the product must not cost an edit.
-  return Math.floor((1 - identity) * Math.max(m, n) + 1e-9);
+export function mostEditsBetween(identity: number, a: Uint8Array, b: Uint8Array): number {
+  return mostEdits(identity, Math.max(a.length, b.length));
 }
 
 /** Complements of DNA's codes: A C G T, then R Y S W K M B D H V N. */

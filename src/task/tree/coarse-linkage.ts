@@ -24,6 +24,7 @@
 import { DistanceBlocks } from "../../engine/distance-blocks.ts";
 import type { Model } from "../../engine/model-file.ts";
 import { UsageError } from "../../error.ts";
+import { rootOf, singletons } from "../../kernel/disjoint-sets.ts";
 import { linkage, orderedMerges, type Linkage } from "../../kernel/linkage.ts";
 import type { Progress } from "../../kernel/index.ts";
 import { condensedIndex, condensedLength } from "../../sequence/condensed.ts";
@@ -183,7 +184,7 @@ class Clusters {
     this.#squares = new Float64Array(count);
     this.#heights = new Float64Array(count);
     this.#other = new Float32Array(this.#width);
-    this.#parent = Uint32Array.from({ length: count }, (_, i) => i);
+    this.#parent = singletons(count);
     this.sizes = new Uint32Array(count).fill(1);
     this.size = count;
     for (let i = 0; i < count; i++) {
@@ -195,10 +196,7 @@ class Clusters {
 
   /** The point that stands for the cluster of a point. */
   find(point: number): number {
-    const parent = this.#parent;
-    let at = point;
-    while (parent[at] !== at) at = parent[at] = parent[parent[at]];
-    return at;
+    return rootOf(this.#parent, point);
   }
 
   heightOf(point: number): number {

@@ -171,7 +171,7 @@ describe("with a model", () => {
         const assigned = await greedyClusters(comparison, {
           count: codes.length,
           neighbours: {
-            ofAll: new EmbeddedNeighbours(comparison, model, points, { candidates, threads }),
+            ofAll: new EmbeddedNeighbours(comparison, model, points, { candidates }),
             ofBlock: () => new ExactNeighbours(comparison),
           },
           blockSize: 8,
