@@ -7,6 +7,7 @@
  * are filled, (m + 1) × (d + 1) bytes of directions at most, and none for what the two begin and end with alike. Where
  * several paths are optimal, the one taken pairs letters rather than leaving them out.
  */
+import { FIRST, SECOND } from "./profile.ts";
 
 /** What became of a stretch of letters: `=` equal, `X` replaced, `I` only in the query, `D` only in the target. */
 export type EditOperation = "=" | "X" | "I" | "D";
@@ -103,6 +104,36 @@ function differences(a: Uint8Array, b: Uint8Array): number {
   return count;
 }
 
+function emptyScript(): EditScript {
+  return { runs: [], columns: 0, matches: 0, mismatches: 0, gapOpens: 0 };
+}
+
+/** Adds `count` columns to the last run, or as a new one. */
+function extend(script: EditScript, operation: EditOperation, count: number): void {
+  if (count === 0) return;
+  script.columns += count;
+  if (operation === "=") script.matches += count;
+  if (operation === "X") script.mismatches += count;
+  const last = script.runs.at(-1);
+  if (last?.operation === operation) last.count += count;
+  else {
+    script.runs.push({ operation, count });
+    if (operation === "I" || operation === "D") script.gapOpens++;
+  }
+}
+
+/** The alignment of `query` (first) and `target` (second) that a path of {@link BOTH}, FIRST and SECOND tells. */
+export function scriptOfPath(query: Uint8Array, target: Uint8Array, path: Uint8Array): EditScript {
+  const script = emptyScript();
+  let [i, j] = [0, 0];
+  for (const step of path) {
+    extend(script, step === FIRST ? "I" : step === SECOND ? "D" : query[i] === target[j] ? "=" : "X", 1);
+    if (step !== SECOND) i++;
+    if (step !== FIRST) j++;
+  }
+  return script;
+}
+
 /** Follows the steps back from the end, between what the sequences begin and end with alike. */
 function traced(
   query: Uint8Array,
@@ -110,20 +141,8 @@ function traced(
   stepAt: (i: number, j: number) => number,
   { prefix, suffix }: { prefix: number; suffix: number },
 ): EditScript {
-  const runs: EditScript["runs"] = [];
-  const script: EditScript = { runs, columns: 0, matches: 0, mismatches: 0, gapOpens: 0 };
-  const add = (operation: EditOperation, count: number): void => {
-    if (count === 0) return;
-    script.columns += count;
-    if (operation === "=") script.matches += count;
-    if (operation === "X") script.mismatches += count;
-    const last = runs.at(-1);
-    if (last?.operation === operation) last.count += count;
-    else {
-      runs.push({ operation, count });
-      if (operation === "I" || operation === "D") script.gapOpens++;
-    }
-  };
+  const script = emptyScript();
+  const add = (operation: EditOperation, count: number): void => extend(script, operation, count);
   add("=", suffix);
   for (let i = query.length, j = target.length; i > 0 || j > 0;) {
     const step = stepAt(i, j);
@@ -134,7 +153,7 @@ function traced(
     if (step !== INSERT) j--;
   }
   add("=", prefix);
-  runs.reverse();
+  script.runs.reverse();
   return script;
 }
 

@@ -89,6 +89,25 @@ interface KernelExports {
     out: number,
     stride: number,
   ): void;
+  scorePlanes(letters: number, stride: number, counts: number, scores: number, planes: number): void;
+  alignProfiles(
+    m: number,
+    n: number,
+    size: number,
+    offsets: number,
+    entries: number,
+    costs: number,
+    leave: number,
+    enter: number,
+    endLeave: number,
+    endEnter: number,
+    share: number,
+    scores: number,
+    row: number,
+    gaps: number,
+    bits: number,
+    ends: number,
+  ): number;
   areDistances(at: number, count: number): number;
   squareAll(at: number, count: number): void;
   mirror(at: number, rowBytes: number, from: number, to: number): void;

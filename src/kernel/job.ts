@@ -5,6 +5,10 @@ import type { NumberArray } from "../sequence/condensed.ts";
 import type { LinkageMethod } from "./linkage.ts";
 import type { JoiningVariant } from "./neighbor-joining.ts";
 import type { PackedCodes } from "./packed.ts";
+import type { LetterScores } from "./profile-alignment.ts";
+import type { Joins } from "./progressive.ts";
+import type { Scoring } from "./scoring.ts";
+import type { SharedHeapState } from "./shared-heap.ts";
 
 /** Distances in shared memory: 16 bits a pair, or 32 where the greatest possible distance does not fit. */
 export type Distances = Uint16Array | Uint32Array;
@@ -107,8 +111,77 @@ export interface JoiningJob {
   lengths: Float64Array;
 }
 
+/** The alignments of a list of pairs; a tile is a pair. */
+export interface PairAlignmentJob {
+  kind: "pair-alignment";
+  /** Sequences of letters, numbered as `letters` says. */
+  a: PackedCodes;
+  b: PackedCodes;
+  left: Uint32Array;
+  right: Uint32Array;
+  letters: LetterScores;
+  scoring: Scoring;
+  heap: SharedHeapState;
+  /** [pairs, 2] Block and length of each path. */
+  paths: Int32Array;
+  /** [pairs] */
+  scores: Float32Array;
+}
+
+/** The progressive alignment of n sequences along a tree of 2n − 1 nodes, sequences first; a tile is a sequence. */
+export interface ProgressiveJob {
+  kind: "progressive";
+  /** Sequences of letters, numbered as `letters` says. */
+  set: PackedCodes;
+  letters: LetterScores;
+  scoring: Scoring;
+  joins: Joins;
+  /** [nodes] Number of the node above; −1 for the root. */
+  parent: Int32Array;
+  /** [n] */
+  weights: Float32Array;
+  /** [n] Sequences in the order in which they are taken. */
+  order: Uint32Array;
+  /** [nodes] How many of a node's two branches are done. */
+  arrivals: Int32Array;
+  heap: SharedHeapState;
+  /** [nodes, 2] Block and width of a profile that was put aside, and its weight [nodes]. */
+  places: Int32Array;
+  sums: Float64Array;
+  /** [nodes, 2] Block and length of the path of a join. */
+  paths: Int32Array;
+}
+
+/** The refinement of an alignment along the branches of a tree, for one thread; a tile is a branch. */
+export interface RefinementJob {
+  kind: "refinement";
+  /** Sequences of letters, numbered as `letters` says. */
+  set: PackedCodes;
+  letters: LetterScores;
+  scoring: Scoring;
+  /** [n] */
+  weights: Float32Array;
+  /** [n] Sequences in the order of the tree's leaves, and where in it those below each branch start and end. */
+  order: Uint32Array;
+  starts: Uint32Array;
+  branches: number;
+  tiles: number;
+  /** [letters] The alignment: the columns of the first sequence's letters, then of the second's, and so on. */
+  columns: Uint32Array;
+  /** [1] Number of columns. */
+  width: Uint32Array;
+}
+
 /** One request, as every thread gets it. */
-export type KernelJob = SweepJob | PairsJob | AlignmentJob | LinkageJob | JoiningJob;
+export type KernelJob =
+  | SweepJob
+  | PairsJob
+  | AlignmentJob
+  | LinkageJob
+  | JoiningJob
+  | PairAlignmentJob
+  | ProgressiveJob
+  | RefinementJob;
 
 /** No threshold: above every distance that a 32-bit kernel can produce, and safe to add to. */
 export const UNLIMITED = 2 ** 30;
@@ -118,7 +191,9 @@ export const SLICED_LANES = 128;
 
 /** Number of tiles of a job. */
 export function tileCount(job: KernelJob): number {
-  if (job.kind === "linkage" || job.kind === "joining") return job.tiles;
+  if (job.kind === "linkage" || job.kind === "joining" || job.kind === "refinement") return job.tiles;
+  if (job.kind === "progressive") return job.set.length;
+  if (job.kind === "pair-alignment") return job.left.length;
   if (job.kind === "alignment") return job.sources.length;
   return job.tiles.length / (job.kind === "sweep" ? 4 : 2);
 }

@@ -3,7 +3,7 @@
  * each other.
  */
 import { compileKernel } from "./instance.ts";
-import type { JoiningJob, KernelJob, LinkageJob } from "./job.ts";
+import type { JoiningJob, KernelJob, LinkageJob, RefinementJob } from "./job.ts";
 import { WorkerPool, type RequestOptions } from "./pool.ts";
 
 /** Starts a pool of `threads` threads, by default as many as the machine runs at once. */
@@ -14,7 +14,7 @@ export function kernelPool(threads?: number): WorkerPool<KernelJob> {
 
 /** Runs a job of `total` units of work whose tiles must come in order, on a thread of its own. */
 export async function runInOrder(
-  job: LinkageJob | JoiningJob,
+  job: LinkageJob | JoiningJob | RefinementJob,
   total: number,
   request: RequestOptions,
 ): Promise<void> {

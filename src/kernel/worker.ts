@@ -8,8 +8,11 @@ import type { KernelJob } from "./job.ts";
 import { tileCount } from "./job.ts";
 import { LinkageRunner } from "./linkage.ts";
 import { JoiningRunner } from "./neighbor-joining.ts";
+import { PairAlignmentRunner } from "./pair-alignment.ts";
 import { PairRunner } from "./pairs.ts";
 import { CANCELLED, NEXT_TILE, type Ticket } from "./pool.ts";
+import { ProgressiveRunner } from "./progressive.ts";
+import { RefinementRunner } from "./refinement.ts";
 import { Sweeper } from "./sweep.ts";
 
 const kernel = new Kernel(workerData as WebAssembly.Module);
@@ -27,6 +30,12 @@ function runnerOf(job: KernelJob): { run(tile: number): number } {
       return new LinkageRunner(kernel, job);
     case "joining":
       return new JoiningRunner(kernel, job);
+    case "refinement":
+      return new RefinementRunner(kernel, job);
+    case "pair-alignment":
+      return new PairAlignmentRunner(kernel, job);
+    case "progressive":
+      return new ProgressiveRunner(kernel, job);
   }
 }
 

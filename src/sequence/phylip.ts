@@ -14,7 +14,7 @@
  * Both directions stream: reading keeps the condensed matrix (float32) and one row, writing one block of rows.
  * Reference: Felsenstein, PHYLIP 3.6 documentation, "Distance matrix programs".
  */
-import { EmbranchError, FormatError, type Location } from "../error.ts";
+import { FormatError, type Location } from "../error.ts";
 import {
   brokenDiagonal,
   brokenDistance,
@@ -25,6 +25,7 @@ import {
   type DistanceMatrix,
 } from "./condensed.ts";
 import { parseDecimal, textOf } from "./number-text.ts";
+import { relaxedNames } from "./relaxed-names.ts";
 import { encodeText } from "./text-chunks.ts";
 import { lineBatches, type ByteSource } from "./text.ts";
 
@@ -49,7 +50,7 @@ function* phylipRows(
   if (values.length !== condensedLength(n)) {
     throw new RangeError(`phylip: ${n} ids have ${condensedLength(n)} distances, got ${values.length}`);
   }
-  const names = relaxedNames(ids);
+  const names = relaxedNames(ids, "phylip", "rename one or write .tsv");
   const text = textOf(values);
   yield `${n}\n`;
   if (layout === "lower") {
@@ -65,23 +66,6 @@ function* phylipRows(
       yield `${names[start + row]} ${Array.from(block.subarray(row * n, (row + 1) * n), text).join(" ")}\n`;
     }
   }
-}
-
-/** Names with blanks as underscores, all different. */
-function relaxedNames(ids: readonly string[]): string[] {
-  const seen = new Map<string, string>();
-  return ids.map((id) => {
-    const name = id.trim().replace(/\s+/g, "_");
-    if (name === "") throw new EmbranchError("phylip: a name must not be empty; name every sequence");
-    const other = seen.get(name);
-    if (other !== undefined) {
-      throw new EmbranchError(
-        `phylip: names must differ in more than blanks, got "${other}" and "${id}"; rename one or write .tsv`,
-      );
-    }
-    seen.set(name, id);
-    return name;
-  });
 }
 
 /** A row under way: its text, continued lines joined, and where it began. */

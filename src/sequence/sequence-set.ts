@@ -6,7 +6,7 @@
  */
 
 import { FormatError } from "../error.ts";
-import { encode, guessAlphabet, type Alphabet } from "./alphabet.ts";
+import { DNA, encode, guessAlphabet, type Alphabet } from "./alphabet.ts";
 import type { SequenceRecord } from "./record.ts";
 
 /** Encoded sequences with their names. */
@@ -22,6 +22,8 @@ export interface SequenceSet {
   maxLength: number;
   /** Other columns of a table, one object a sequence; absent when the file was no table. */
   fields?: Record<string, string>[];
+  /** True where nucleotides were written with U and never with T: RNA, whose codes are those of DNA. */
+  rna?: boolean;
 }
 
 export interface CollectOptions {
@@ -57,6 +59,8 @@ export async function collect(
   const ambiguous = { records: 0, letters: 0 };
   let longest = 0;
   let number = 0;
+  /** Whether a U and a T have been read. */
+  const read = { u: false, t: false };
   let known = alphabet;
   let waiting: SequenceRecord[] = [];
 
@@ -89,6 +93,10 @@ export async function collect(
       ambiguous.records++;
       ambiguous.letters += encoded.ambiguous;
     }
+    if (alphabet === DNA && !read.t) {
+      read.t = /t/i.test(sequence);
+      read.u ||= /u/i.test(sequence);
+    }
     numbers.set(id, number);
     ids.push(id);
     codes.push(encoded.codes);
@@ -119,6 +127,7 @@ export async function collect(
   }
   const set: SequenceSet = { ids, codes, alphabet: known, ambiguous, maxLength: longest };
   if (fields.length > 0) set.fields = fields;
+  if (read.u && !read.t) set.rna = true;
   return set;
 }
 
@@ -153,5 +162,6 @@ export function subset(set: SequenceSet, indices: ArrayLike<number>): SequenceSe
   };
   const { fields } = set;
   if (fields) chosenSet.fields = chosen.map((i) => fields[i]);
+  if (set.rna) chosenSet.rna = true;
   return chosenSet;
 }

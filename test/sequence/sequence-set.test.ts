@@ -38,6 +38,15 @@ describe("collect", () => {
     expect(set.fields).toEqual([{ label: "1" }, { label: "0" }]);
   });
 
+  test("nucleotides with U and without T are RNA, and so are some of them", async () => {
+    const rna = await collect([record("a", "ACG"), record("b", "acgu"), record("c", "UU")]);
+    expect(rna.rna).toBe(true);
+    expect(subset(rna, [0]).rna).toBe(true);
+    expect((await collect([record("a", "ACGU"), record("b", "ACGt")])).rna).toBeUndefined();
+    expect((await collect([record("a", "ACG")])).rna).toBeUndefined();
+    expect((await collect([record("a", "MKVUW")])).rna).toBeUndefined();
+  });
+
   test("an illegal letter names file, line and record", async () => {
     const records = readSequences([bytesOf(">a\nACGT\n>b\nAC-T\n")]);
     await expect(collect(records, { file: "x.fa" })).rejects.toThrow(

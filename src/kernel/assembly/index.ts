@@ -163,4 +163,5 @@ export {
 } from "./linkage";
 export { myers } from "./myers";
 export { greatestCode, sliceCodes, slicePatterns } from "./slice";
+export { alignProfiles, scorePlanes } from "./profile";
 export { profile16, profile32, weigh16, weigh32, weighPair } from "./weighted";

@@ -1,0 +1,54 @@
+/**
+ * @file Guide trees: average linkage of the different sequences, copies put together.
+ *
+ * Which sequences are joined first is all that a guide tree has to say, so that thousands of clusters that are linked
+ * exactly, and the neighbours within them, do as well as all distances.
+ */
+
+import type { Model } from "../../engine/model-file.ts";
+import { findUniques, subset, type SequenceSet, type Uniques } from "../../sequence/index.ts";
+import type { CompactTree } from "../tree/compact-tree.ts";
+import { sequenceTree, type TreeOptions } from "../tree/tree.ts";
+
+/** Sequences beyond which, by a model, neighbours are joined until so many clusters are left. */
+const MANY = 4000;
+const CLUSTERS = 2000;
+
+/** A tree of all sequences of a set, by a model's distances or, without one, by exact edit distances. */
+export async function guideTree(
+  set: SequenceSet,
+  model: Model | undefined,
+  options: Pick<TreeOptions, "threads" | "device" | "signal" | "progress">,
+): Promise<CompactTree> {
+  const uniques = findUniques(set.codes);
+  const { representatives } = uniques;
+  if (representatives.length === 1) return withCopies(ONE_LEAF, uniques);
+  const different = representatives.length < set.ids.length ? subset(set, representatives) : set;
+  const coarsen = model !== undefined && representatives.length > MANY ? CLUSTERS : undefined;
+  const { tree } = await sequenceTree(different, model, { ...options, method: "average", coarsen });
+  return withCopies(tree, uniques);
+}
+
+const ONE_LEAF: CompactTree = { leaves: 1, parent: Int32Array.of(-1), length: new Float64Array(1) };
+
+/** The tree with a leaf for each copy of a sequence, all at one place, where it had one for all of them. */
+function withCopies(tree: CompactTree, { representatives, group, counts }: Uniques): CompactTree {
+  const leaves = group.length;
+  if (representatives.length === leaves) return tree;
+  const several = [...counts.keys()].filter((unique) => counts[unique] > 1);
+  const inner = leaves + several.length - representatives.length;
+  /** Where each node of the tree is now. */
+  const places = Int32Array.from(tree.parent, (_, node) => node + inner);
+  for (let unique = 0; unique < representatives.length; unique++) places[unique] = representatives[unique];
+  several.forEach((unique, k) => (places[unique] = leaves + k));
+  const parent = new Int32Array(inner + tree.parent.length).fill(-1);
+  const length = new Float64Array(parent.length);
+  group.forEach((unique, leaf) => {
+    if (counts[unique] > 1) parent[leaf] = places[unique];
+  });
+  tree.parent.forEach((up, node) => {
+    if (up >= 0) parent[places[node]] = places[up];
+    length[places[node]] = tree.length[node];
+  });
+  return { leaves, parent, length };
+}
