@@ -66,7 +66,10 @@ export { fitScale } from "./baseline/scale.ts";
 export {
   createSpace,
   GEOMETRY_NAMES,
+  geometricMedian,
+  meanDistance,
   type GeometryName,
+  type MedianOptions,
   type Space,
   type SpaceOptions,
 } from "./geometry/index.ts";
@@ -75,6 +78,8 @@ export {
 export { fit, type FitOptions, type FitPlan, type FitResult } from "./task/fit.ts";
 export { Interrupted, type HistoryEntry, type TrainProgress, type TrainResult } from "./engine/trainer.ts";
 export { AttentionModel, attentionPath, Model, readManifest, type Manifest } from "./engine/model-file.ts";
+export { DecoderModel, decoderPath } from "./engine/decoder-model.ts";
+export { DECODER_NAMES, type DecoderName, type DecoderOptions } from "./nn/decoder.ts";
 export { ENCODER_NAMES, type EncoderName, type EncoderOptions } from "./nn/encoder.ts";
 export { LOSS_NAMES, type LossName, type LossOptions } from "./nn/losses.ts";
 export { type RegularizerOptions } from "./nn/regularizer.ts";
@@ -123,6 +128,15 @@ export {
 } from "./task/search/search.ts";
 export { RecallCheck, type RecallEstimate, type RecallOptions } from "./task/search/recall.ts";
 export { consensusOf, readTaxonomy, type Consensus } from "./task/search/taxonomy.ts";
+
+// The string in the middle of many.
+export {
+  steinerConsensus,
+  steinerStrings,
+  type SteinerOptions,
+  type SteinerString,
+} from "./task/consensus/steiner.ts";
+export { localMedian } from "./task/consensus/local-median.ts";
 
 // Flat clusters.
 export { cluster, type ClusterMethod, type Clustering, type ClusterOptions } from "./task/cluster/cluster.ts";

@@ -1,4 +1,4 @@
-/** @file `embranch bench`: our speed beside that of the peers that are installed; those of `papers`, `search`, `tree`, `cluster` and `relaxed` have files of their own. */
+/** @file `embranch bench`: our speed beside that of the peers that are installed; those of `papers`, `search`, `tree`, `cluster`, `consensus` and `relaxed` have files of their own. */
 
 import { cpus } from "node:os";
 import { Argument, Command } from "commander";
@@ -7,6 +7,8 @@ import { benchEmbed, benchTrainStep } from "../bench/network.ts";
 import type { Timing } from "../bench/timing.ts";
 import { collect, DNA, simulate } from "../sequence/index.ts";
 import { benchClusterCommand } from "./bench-cluster.ts";
+import { benchConsensusCommand } from "./bench-consensus.ts";
+import { benchMsaCommand } from "./bench-msa.ts";
 import { papersCommand } from "./bench-papers.ts";
 import { benchRelaxedCommand } from "./bench-relaxed.ts";
 import { benchSearchCommand } from "./bench-search.ts";
@@ -51,6 +53,8 @@ export function benchCommand(): Command {
     .addCommand(benchSearchCommand())
     .addCommand(benchTreeCommand())
     .addCommand(benchClusterCommand())
+    .addCommand(benchMsaCommand())
+    .addCommand(benchConsensusCommand())
     .addCommand(benchRelaxedCommand())
     .hook("preSubcommand", (bench, subject) => void subject.copyInheritedSettings(bench));
   withExamples(command, [

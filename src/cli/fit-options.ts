@@ -6,6 +6,7 @@ import type { Device } from "../engine/run.ts";
 import { UsageError } from "../error.ts";
 import { GEOMETRY_NAMES, type GeometryName } from "../geometry/index.ts";
 import { editDistance } from "../kernel/index.ts";
+import { DECODERS, type DecoderOptions } from "../nn/decoder.ts";
 import { ENCODERS, type EncoderOptions } from "../nn/encoder.ts";
 import { LOSSES, type LossOptions } from "../nn/losses.ts";
 import { REGULARIZERS, type RegularizerOptions } from "../nn/regularizer.ts";
@@ -42,6 +43,9 @@ export interface FitCliOptions extends CommonOptions {
   recipe: "default" | "paper";
   loss?: LossOptions;
   regularizer?: RegularizerOptions;
+  decoder?: DecoderOptions;
+  reconstructionWeight?: number;
+  latentNoise?: number;
   rate?: Record<string, number>;
   minutes?: number;
   steps?: number;
@@ -151,6 +155,21 @@ export function fitOptions(): Command {
       namedOptions("regularizer", REGULARIZERS),
     )
     .option(
+      "--decoder <name[:option=value,…]>",
+      "train what reads points as sequences again, for consensus, listed below (default: none)",
+      namedOptions("decoder", DECODERS),
+    )
+    .option(
+      "--reconstruction-weight <x>",
+      "with --decoder: weight of its loss, below 1; that of distances has the rest (default: 0.01)",
+      positiveNumber,
+    )
+    .option(
+      "--latent-noise <x>",
+      "with --decoder: noise that points are decoded with while training, as a multiple of their spread (default: 0.3)",
+      notNegative,
+    )
+    .option(
       "--batch <n>",
       `sequences in a batch (default: ${batch}; ${paper.batch} with --recipe paper, 384 with a loss of triples)`,
       positiveInteger,
@@ -187,7 +206,7 @@ export function fitOptions(): Command {
   withCommonOptions(withDevice(withAlphabet(withSeed(command))));
   command.addHelpText(
     "after",
-    `\nEncoders:\n${listKinds(ENCODERS)}\n\nGeometries:\n${geometries.join("\n")}\n\nPresets:\n${listPresets()}\n\nLosses:\n${listKinds(LOSSES)}\n\nRegularizers:\n${listKinds(REGULARIZERS)}`,
+    `\nEncoders:\n${listKinds(ENCODERS)}\n\nGeometries:\n${geometries.join("\n")}\n\nPresets:\n${listPresets()}\n\nLosses:\n${listKinds(LOSSES)}\n\nRegularizers:\n${listKinds(REGULARIZERS)}\n\nDecoders:\n${listKinds(DECODERS)}`,
   );
   withExamples(command, [
     ["embranch fit reads.fasta.gz --minutes 2 -o model.onnx", "a usable model of 16S reads in two minutes"],
@@ -213,6 +232,7 @@ export function checkOptions({
   distances,
   costs,
   gap,
+  reconstructionWeight,
 }: FitCliOptions): void {
   const rules: [boolean, string][] = [
     [minutes !== undefined && steps !== undefined, "--minutes and --steps cannot be combined; choose one"],
@@ -230,6 +250,10 @@ export function checkOptions({
     ],
     [split !== undefined && val !== undefined, "--split and --val cannot be combined; choose one"],
     [gap !== undefined && costs === undefined, "--gap needs --costs"],
+    [
+      reconstructionWeight !== undefined && reconstructionWeight >= 1,
+      `--reconstruction-weight must be below 1, got ${reconstructionWeight}`,
+    ],
     [output === "-", "--output must be a file, got standard output"],
   ];
   for (const [broken, rule] of rules) if (broken) throw new UsageError(`fit: ${rule}`);
@@ -238,10 +262,11 @@ export function checkOptions({
 /** What is trained and how, with explicit options laid over those of a preset. */
 export function modelOptions(options: FitCliOptions): FitOptions {
   const { encoder, regularizer, geometry, dim, exponent, recipe, split } = options;
+  const { decoder, reconstructionWeight, latentNoise } = options;
   const preset = options.preset === undefined ? undefined : presetOptions(options.preset, geometry);
   return {
     ...preset,
-    ...given({ encoder, regularizer, geometry, dim, split }),
+    ...given({ encoder, regularizer, decoder, reconstructionWeight, latentNoise, geometry, dim, split }),
     // The recipe decides, unless there is to be none.
     ...(!exponent && { exponent }),
     recipe,

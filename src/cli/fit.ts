@@ -3,12 +3,14 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import type { Command } from "commander";
+import { DecoderModel, decoderPath } from "../engine/decoder-model.ts";
 import { attentionPath, Model } from "../engine/model-file.ts";
 import { Interrupted, type TrainProgress } from "../engine/trainer.ts";
 import { EmbranchError } from "../error.ts";
 import { embeddedDistances } from "../task/distance.ts";
 import { measure, type Evaluation } from "../task/evaluate.ts";
 import { fit, type FitPlan, type FitResult } from "../task/fit.ts";
+import { reconstruction, type Reconstruction } from "../task/reconstruct.ts";
 import { evaluationTable } from "./evaluate.ts";
 import { checkOptions, fitOptions, modelOptions, type FitCliOptions } from "./fit-options.ts";
 import { loadCosts, loadDistances, loadSequences } from "./load.ts";
@@ -85,11 +87,16 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
   }
   progress.finish(`validation error ${result.training.validation.toFixed(3)} %`);
   await writeModel(output, result.model, checkpoint);
-  const attention = attentionPath(output);
-  if (result.attention !== undefined) await writeModel(attention, result.attention, checkpoint);
-  else if (existsSync(attention)) {
-    await rm(attention);
-    progress.note(`${attention}: drew the maps of the model that was here before, and is removed`);
+  const companions: [string, Uint8Array | undefined, string][] = [
+    [attentionPath(output), result.attention, "drew the maps"],
+    [decoderPath(output), result.decoder, "read the points"],
+  ];
+  for (const [file, bytes, what] of companions) {
+    if (bytes !== undefined) await writeModel(file, bytes, checkpoint);
+    else if (existsSync(file)) {
+      await rm(file);
+      progress.note(`${file}: ${what} of the model that was here before, and is removed`);
+    }
   }
   await rm(checkpoint, { force: true });
 
@@ -103,7 +110,8 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
     const { fitReport } = await import("../task/fit-report.ts");
     await writeChunks(report, [fitReport(result, { heldOut, evaluation, output, command: line })]);
   }
-  await summarise(result, evaluation, options, report);
+  const read = result.decoder === undefined ? undefined : await readBack(result, options);
+  await summarise(result, { evaluation, reconstruction: read }, options, report);
 }
 
 /** Writes the model; where that fails, says that the work is not lost. */
@@ -116,10 +124,9 @@ async function writeModel(output: string, model: Uint8Array, checkpoint: string)
   }
 }
 
-function announcement(
-  { training, validation, length, dim, geometry, parameters, regularizerParameters, groups, recipe }: FitPlan,
-  options: FitCliOptions,
-): string {
+function announcement(plan: FitPlan, options: FitCliOptions): string {
+  const { training, validation, length, dim, geometry, parameters, groups, recipe } = plan;
+  const { regularizerParameters, decoderParameters } = plan;
   const { minutes, steps, output } = options;
   const bound =
     minutes !== undefined
@@ -127,17 +134,18 @@ function announcement(
       : steps !== undefined
         ? `for ${formatCount(steps)} steps`
         : `until ${recipe.patience} validations bring no improvement, ${formatCount(recipe.maximumSteps)} steps at most`;
-  const decoder =
-    regularizerParameters === undefined
+  const further =
+    (decoderParameters === undefined ? "" : ` and ${formatCount(decoderParameters)} of the decoder`) +
+    (regularizerParameters === undefined
       ? ""
-      : ` and ${formatCount(regularizerParameters)} of the regulariser, for training alone`;
+      : ` and ${formatCount(regularizerParameters)} of the regulariser, for training alone`);
   const kept =
     groups === undefined || options.split?.by !== "cluster"
       ? ""
       : `, split by ${formatCount(groups.count)} clusters, the largest of ${formatCount(groups.largest)}`;
   return (
     `fitting ${formatCount(training)} sequences of up to ${length} letters to ${dim} ${geometry} dimensions ` +
-    `(${formatCount(parameters)} parameters${decoder}), ${formatCount(validation)} held out${kept}, ${bound}; model: ${output}`
+    `(${formatCount(parameters)} parameters${further}), ${formatCount(validation)} held out${kept}, ${bound}; model: ${output}`
   );
 }
 
@@ -151,9 +159,22 @@ function reportPath({ report, output }: FitCliOptions): string | undefined {
   return typeof report === "string" ? report : `${output.replace(/\.onnx$/i, "")}.html`;
 }
 
+/** What the decoder that has been written makes of the held-out sequences. */
+async function readBack(
+  { validation }: FitResult,
+  { output, threads, device }: FitCliOptions,
+): Promise<Reconstruction> {
+  const model = await DecoderModel.load(output, { threads, device });
+  try {
+    return await reconstruction(model, validation.set.codes);
+  } finally {
+    await model.close();
+  }
+}
+
 async function summarise(
   { training, validation, manifest }: FitResult,
-  evaluation: Evaluation,
+  { evaluation, reconstruction }: { evaluation: Evaluation; reconstruction?: Reconstruction },
   options: FitCliOptions,
   report: string | undefined,
 ): Promise<void> {
@@ -172,13 +193,18 @@ async function summarise(
       length: manifest.length,
       constants: manifest.space.constants,
       validation: { sequences: validation.set.ids.length, ...evaluation },
+      ...(reconstruction && { decoder: decoderPath(output), reconstruction }),
     };
     await out.write(`${JSON.stringify(summary)}\n`);
     return;
   }
   if (options.quiet) return;
+  const decoder =
+    reconstruction === undefined
+      ? ""
+      : `decoder ${decoderPath(output)} (reads held-out sequences with ${reconstruction.meanEdits.toFixed(2)} edits each)\n`;
   await out.write(
-    `${evaluationTable(evaluation)}\n\nmodel   ${output}\n${report === undefined ? "" : `report  ${report}\n`}` +
+    `${evaluationTable(evaluation)}\n\nmodel   ${output}\n${decoder}${report === undefined ? "" : `report  ${report}\n`}` +
       `next    embranch embed ${options.val ?? "reads.fasta"} -m ${output} -o points.parquet\n`,
   );
 }

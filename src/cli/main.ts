@@ -22,6 +22,8 @@ const VERBS: Record<string, () => Promise<Command>> = {
   search: async () => (await import("./search.ts")).searchCommand(),
   tree: async () => (await import("./tree.ts")).treeCommand(),
   cluster: async () => (await import("./cluster.ts")).clusterCommand(),
+  align: async () => (await import("./align.ts")).alignCommand(),
+  consensus: async () => (await import("./consensus.ts")).consensusCommand(),
   attention: async () => (await import("./attention.ts")).attentionCommand(),
   simulate: async () => (await import("./simulate.ts")).simulateCommand(),
   split: async () => (await import("./split.ts")).splitCommand(),

@@ -162,7 +162,10 @@ async function exactWithProgress(
 }
 
 /** The tree in arrays; throws where its leaves are not the names, once each. */
-function treeOver({ root, name: file }: TreeFile, { names, of }: Oracle): CompactTree {
+export function treeOver(
+  { root, name: file }: TreeFile,
+  { names, of }: Pick<Oracle, "names" | "of">,
+): CompactTree {
   const leaves = leafNames(root);
   const seen = new Set<string>();
   for (const name of leaves) {

@@ -10,6 +10,7 @@ import type { Recipe } from "./recipe.ts";
 import { Tensor } from "./run.ts";
 import {
   alignedPairs,
+  latentSize,
   STATE_NAMES,
   type batchSpecs,
   type TrainState,
@@ -74,6 +75,19 @@ export function noiseOf(
   if (encoder.noise === 0) return undefined;
   const draw = random.fork("noise", step);
   return Float32Array.from({ length: batch * encoder.noise }, () => draw.uniform());
+}
+
+/** The numbers that move a step's points before they are decoded; a function of the seed and the step. */
+export function latentNoiseOf(
+  step: number,
+  model: DistanceModel,
+  batch: number,
+  random: Random,
+): Float32Array | undefined {
+  const size = latentSize(model);
+  if (size === 0) return undefined;
+  const draw = random.fork("latent noise", step);
+  return Float32Array.from({ length: batch * size }, () => draw.normal());
 }
 
 /** A step's inputs by the names of its graph; `batch` has what `specs` names. */

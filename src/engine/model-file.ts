@@ -18,6 +18,7 @@ import { explain } from "../system-error.ts";
 import { createSpace, GEOMETRY_NAMES, type Space } from "../geometry/index.ts";
 import { alphabetNamed, tokenBatch, type Alphabet } from "../sequence/index.ts";
 import type { AttentionInput } from "../nn/nwa.ts";
+import { Layout } from "./layout.ts";
 import { lower } from "./lower.ts";
 import { DistanceModel, type ModelConfig } from "./model.ts";
 import { Program, Tensor, type ProgramOptions } from "./run.ts";
@@ -33,6 +34,8 @@ const manifestSchema = z.object({
   length: z.int().positive(),
   dim: z.int().positive(),
   encoder: z.looseObject({ name: z.string() }),
+  /** What the decoder is, where there is one. */
+  decoder: z.looseObject({ name: z.string() }).optional(),
   geometry: z.enum(GEOMETRY_NAMES),
   space: z.object({
     options: z.looseObject({}),
@@ -59,6 +62,10 @@ const METADATA_KEY = "embranch";
 /** Primes that may stand for the batch while tracing; one is used that divides none of the model's sizes. */
 const OPEN_BATCHES = [8191, 8179, 8171, 8167];
 
+function openBatch(sizes: readonly number[]): number {
+  return OPEN_BATCHES.find((prime) => sizes.every((size) => size % prime !== 0))!;
+}
+
 /** Values that are part of the file. */
 function frozen(data: Float32Array) {
   return { shape: [data.length], type: "float32" as const, data };
@@ -71,10 +78,9 @@ export async function encodeModel(
   manifest: Manifest,
 ): Promise<Uint8Array> {
   await init("wasm");
-  // Vectors begin with what inference needs; a regulariser's part comes last.
-  const model = new DistanceModel({ ...config, regularizer: undefined });
-  const sizes = [config.shape.length, model.parameters.size, model.statistics.size];
-  const batch = OPEN_BATCHES.find((prime) => sizes.every((size) => size % prime !== 0))!;
+  // Vectors begin with what inference needs; the parts of a regulariser and a decoder come last.
+  const model = new DistanceModel({ ...config, regularizer: undefined, decoder: undefined });
+  const batch = openBatch([config.shape.length, model.parameters.size, model.statistics.size]);
   const embed = (parameters: np.Array, statistics: np.Array, tokens: np.Array) =>
     model.infer(parameters, statistics, tokens);
   const { bytes } = lower(
@@ -99,18 +105,64 @@ export async function encodeAttention(
   manifest: Manifest,
 ): Promise<Uint8Array> {
   await init("wasm");
-  const model = new DistanceModel(config);
+  const model = new DistanceModel({ ...config, decoder: undefined });
   const tokens = { shape: [1, config.shape.length], type: "int32" as const };
   const length = { shape: [1], type: "float32" as const };
   const { bytes } = lower(
     (parameters: np.Array, statistics: np.Array, pair: AttentionInput) =>
       model.attention(parameters, statistics, pair),
     {
-      parameters: frozen(values.parameters),
-      statistics: frozen(values.statistics),
+      parameters: frozen(values.parameters.subarray(0, model.parameters.size)),
+      statistics: frozen(values.statistics.subarray(0, model.statistics.size)),
       pair: { source: tokens, target: tokens, sourceLengths: length, targetLengths: length },
     },
     { outputs: ["attention"], metadata: { [METADATA_KEY]: JSON.stringify(manifest) } },
+  );
+  return bytes;
+}
+
+/**
+ * The bytes of a decoder file: points float32 [batch, m] in, `scores` float32 [batch, n, letters + 1] out, the last
+ * class that of padding and ambiguity (SPEC A14).
+ */
+export async function encodeDecoder(
+  config: ModelConfig,
+  values: { parameters: Float32Array; statistics: Float32Array },
+  manifest: Manifest,
+): Promise<Uint8Array> {
+  await init("wasm");
+  const model = new DistanceModel(config);
+  const { shape } = config;
+  const decoder = model.decoder!;
+  const layouts = { parameters: new Layout(decoder.parameters), statistics: new Layout(decoder.statistics) };
+  const own = (which: "parameters" | "statistics") => {
+    const first = model[which].entries.find(({ path }) => path.startsWith("decoder."));
+    return frozen(values[which].slice(first?.offset, first && first.offset + layouts[which].size));
+  };
+  const scalars = Object.entries(model.spaceParameters(values.parameters));
+  const batch = openBatch([shape.length, shape.dim, layouts.parameters.size, layouts.statistics.size]);
+  const decode = (
+    parameters: np.Array,
+    statistics: np.Array,
+    space: Record<string, np.Array>,
+    points: np.Array,
+  ) => {
+    const coordinates = model.space.coordinates(points, space);
+    const trained = layouts.parameters.unpack(parameters);
+    const running = layouts.statistics.unpack(statistics);
+    return decoder.apply(trained, running, coordinates, { training: false }).output;
+  };
+  const { bytes } = lower(
+    decode,
+    {
+      parameters: own("parameters"),
+      statistics: own("statistics"),
+      space: Object.fromEntries(
+        scalars.map(([name, value]) => [name, { ...frozen(Float32Array.of(value)), shape: [] }]),
+      ),
+      points: { shape: [batch, shape.dim], type: "float32" },
+    },
+    { batch, outputs: ["scores"], metadata: { [METADATA_KEY]: JSON.stringify(manifest) } },
   );
   return bytes;
 }
@@ -151,12 +203,12 @@ function parseJson(text: string): unknown {
 }
 
 /** A file of ours, compiled. */
-interface LoadedProgram {
+export interface LoadedProgram {
   manifest: Manifest;
   program: Program;
 }
 
-async function loadProgram(path: string, options: ProgramOptions): Promise<LoadedProgram> {
+export async function loadProgram(path: string, options: ProgramOptions): Promise<LoadedProgram> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);

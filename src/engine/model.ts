@@ -7,6 +7,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { createSpace, type GeometryName, type Space, type SpaceOptions } from "../geometry/index.ts";
 import type { Block, Context } from "../nn/block.ts";
+import { createDecoder, spread, type DecoderOptions } from "../nn/decoder.ts";
 import { createEncoder, type EncoderOptions, type EncoderShape } from "../nn/encoder.ts";
 import { createRegularizer, type RegularizerOptions } from "../nn/regularizer.ts";
 import type { AttentionInput, NwaRegularizer } from "../nn/nwa.ts";
@@ -22,6 +23,20 @@ export interface ModelConfig {
   space?: SpaceOptions;
   /** What shapes training but is no part of the encoder. */
   regularizer?: RegularizerOptions;
+  /** What reads points as sequences again, and how it is trained. */
+  decoder?: DecoderConfig;
+}
+
+/** A decoder and its part in training. */
+export interface DecoderConfig {
+  network: DecoderOptions;
+  /** Weight α of the reconstruction's cross-entropy; the loss of distances has 1 − α. */
+  weight: number;
+  /**
+   * Deviation σ of the normal noise that moves points before they are decoded, in every coordinate, as a multiple of
+   * how far the points of a batch spread in one.
+   */
+  noise: number;
 }
 
 type SpaceArrays = Record<string, np.Array>;
@@ -31,6 +46,7 @@ interface Trained {
   encoder: ArrayTree;
   space: SpaceArrays;
   regularizer?: ArrayTree;
+  decoder?: ArrayTree;
 }
 
 /** Points, and what else came of embedding them. */
@@ -41,6 +57,7 @@ export interface Embedded {
   /** Learned scalars of the space. */
   space: SpaceArrays;
   regularizer?: ArrayTree;
+  decoder?: ArrayTree;
 }
 
 export class DistanceModel {
@@ -48,9 +65,10 @@ export class DistanceModel {
   readonly encoder: Block;
   readonly space: Space;
   readonly regularizer?: NwaRegularizer;
-  /** Parameters, under `encoder`, `space` and `regularizer`. */
+  readonly decoder?: Block;
+  /** Parameters, under `encoder`, `space`, `regularizer` and `decoder`. */
   readonly parameters: Layout;
-  /** Running statistics, under `encoder` and `regularizer`. */
+  /** Running statistics, under `encoder`, `regularizer` and `decoder`. */
   readonly statistics: Layout;
 
   constructor(config: ModelConfig) {
@@ -58,15 +76,21 @@ export class DistanceModel {
     this.encoder = createEncoder(config.encoder, config.shape);
     this.space = createSpace(config.geometry, config.space);
     this.regularizer = config.regularizer && createRegularizer(config.regularizer, config.shape);
+    const { shape, decoder } = config;
+    this.decoder =
+      decoder &&
+      createDecoder(decoder.network, { ...shape, coordinates: this.space.coordinateCount(shape.dim) });
     const scalars = Object.entries(this.space.initialParameters());
     this.parameters = new Layout({
       encoder: this.encoder.parameters,
       space: Object.fromEntries(scalars.map(([name, value]) => [name, constant([], value)])),
       ...(this.regularizer && { regularizer: this.regularizer.parameters }),
+      ...(this.decoder && { decoder: this.decoder.parameters }),
     });
     this.statistics = new Layout({
       encoder: this.encoder.statistics,
       ...(this.regularizer && { regularizer: this.regularizer.statistics }),
+      ...(this.decoder && { decoder: this.decoder.statistics }),
     });
   }
 
@@ -88,6 +112,7 @@ export class DistanceModel {
       statistics: { ...running, encoder: result.statistics },
       space: trained.space,
       regularizer: trained.regularizer,
+      decoder: trained.decoder,
     };
   }
 
@@ -111,6 +136,23 @@ export class DistanceModel {
     const input = { source: from, target: to, sourceLengths, targetLengths };
     const { regularizer } = encoded.statistics;
     return this.regularizer!.map(encoded.regularizer!, regularizer, input, context).map;
+  }
+
+  /**
+   * Scores [batch, n, letters + 1] of a batch's sequences by its points, inside a traced function. `latent` are
+   * standard normal numbers [batch, coordinates] that move the points; without them they are read where they are.
+   * Borrows what was embedded, and puts the decoder's new statistics there.
+   */
+  reconstruct(encoded: Embedded, latent: np.Array | undefined, context: Context): np.Array {
+    const { points, space, statistics } = encoded;
+    let coordinates = this.space.coordinates(points.ref, space);
+    if (latent !== undefined) {
+      const noise = latent.mul(spread(coordinates).mul(this.config.decoder!.noise));
+      coordinates = this.space.coordinates(this.space.disturb(points.ref, noise, space), space);
+    }
+    const result = this.decoder!.apply(encoded.decoder!, statistics.decoder, coordinates, context);
+    statistics.decoder = result.statistics;
+    return result.output;
   }
 
   /** Raw values of the space's learned scalars in a parameter vector. */

@@ -6,6 +6,7 @@
  */
 
 import { numpy as np, valueAndGrad } from "@jax-js/jax";
+import { crossEntropy } from "../nn/decoder.ts";
 import { lossKind, lossValue, type LossOptions } from "../nn/losses.ts";
 import type { ConvFormulation } from "../nn/layers.ts";
 import { mapDivergence } from "../nn/nwa.ts";
@@ -142,6 +143,11 @@ export function alignedPairs({ config }: DistanceModel, batch: number): number {
   return Math.min(regularizerWeights(config.regularizer!).pairs ?? half, half);
 }
 
+/** Normal numbers that move each sequence's point before it is decoded. */
+export function latentSize({ config: { decoder, shape }, space }: DistanceModel): number {
+  return decoder !== undefined && decoder.noise > 0 ? space.coordinateCount(shape.dim) : 0;
+}
+
 /** What a step is fed beside its state, by name. */
 export function batchSpecs(model: DistanceModel, options: TrainStepOptions): Record<string, Spec> {
   const { batch, loss } = options;
@@ -157,6 +163,7 @@ export function batchSpecs(model: DistanceModel, options: TrainStepOptions): Rec
     ...(noise > 0 ? { noise: { shape: [batch, noise], type: "float32" } } : {}),
     ...(lossKind(loss.name).stage === undefined ? {} : { stage: { shape: [2], type: "float32" } }),
     ...(model.regularizer === undefined ? {} : aligned(alignedPairs(model, batch))),
+    ...(latentSize(model) > 0 ? { latent: { shape: [batch, latentSize(model)], type: "float32" } } : {}),
     numbers: { shape: [HYPERPARAMETERS], type: "float32" },
   };
 }
@@ -170,6 +177,7 @@ interface Fed {
   /** Lengths in letters, and Needleman-Wunsch targets, of the pairs that are aligned. */
   lengths?: np.Array;
   targets?: np.Array;
+  latent?: np.Array;
 }
 
 /** The step and the shapes of its arguments, ready for `lower`. */
@@ -181,9 +189,14 @@ export function trainStep(model: DistanceModel, options: TrainStepOptions) {
   const multiples = model.parameters.multiples({ ...(weights && { regularizer: weights.rate }), ...rates });
 
   const objective = (parameters: np.Array, statistics: np.Array, fed: Fed) => {
-    const { tokens, labels, noise, stage, lengths, targets } = fed;
+    const { tokens, labels, noise, stage, lengths, targets, latent } = fed;
     const context = { training: true, formulation };
-    const encoded = model.embed(parameters, statistics, tokens, { ...context, noise });
+    const encoded = model.embed(parameters, statistics, tokens.ref, { ...context, noise });
+    const reconstruction =
+      model.decoder === undefined
+        ? undefined
+        : crossEntropy(model.reconstruct(encoded, latent, context), tokens.ref);
+    tokens.dispose();
     let penalty: np.Array | undefined;
     if (model.regularizer !== undefined) {
       const pairs = alignedPairs(model, options.batch);
@@ -206,7 +219,9 @@ export function trainStep(model: DistanceModel, options: TrainStepOptions) {
       length: model.config.shape.length,
       stage,
     });
-    const total = penalty === undefined ? value : value.add(penalty);
+    const share = model.config.decoder?.weight ?? 0;
+    const mixed = reconstruction === undefined ? value : value.mul(1 - share).add(reconstruction.mul(share));
+    const total = penalty === undefined ? mixed : mixed.add(penalty);
     return [total, model.statistics.pack(encoded.statistics)] as [np.Array, np.Array];
   };
 

@@ -14,7 +14,7 @@ import type { Align, BatchSource } from "./batches.ts";
 import { calibrateScale } from "./calibrate.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { Diverged, stepResult } from "./diverged.ts";
-import { batchSource, noiseOf, stepFeeds, stepOptionsOf } from "./feeds.ts";
+import { batchSource, latentNoiseOf, noiseOf, stepFeeds, stepOptionsOf } from "./feeds.ts";
 import type { DistanceOracle } from "./labels.ts";
 import { lower } from "./lower.ts";
 import { DistanceModel, type ModelConfig } from "./model.ts";
@@ -258,6 +258,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         ...batch,
         numbers,
         noise: noiseOf(step, model, recipe.batch, random),
+        latent: latentNoiseOf(step, model, recipe.batch, random),
         stage: stage === undefined ? undefined : Float32Array.from(stage(scheduled())),
       });
       const outputs = await program.run(feeds);

@@ -16,9 +16,16 @@
  */
 
 import { numpy as np } from "@jax-js/jax";
+import { ballExp, ballLog0, ballProject, conformalFactor } from "./ball-maps.ts";
 import { cosineDistance, cosineDistances, exactCosineDistance } from "./cosine.ts";
 import { sinh } from "./elementary.ts";
 import { euclideanDistance, euclideanDistances, exactEuclideanDistance } from "./euclidean.ts";
+import {
+  hyperboloidExp,
+  hyperboloidLog0,
+  hyperboloidPoint,
+  hyperboloidTransport,
+} from "./hyperboloid-maps.ts";
 import { exactLorentzDistance, exactSinhRadius, lorentzDistance, lorentzDistances, root } from "./lorentz.ts";
 import { exactManhattanDistance, manhattanDistance, manhattanDistances } from "./manhattan.ts";
 import {
@@ -63,6 +70,16 @@ export interface Geometry {
   readonly initialParameters: (initial: InitialValues) => ParameterValues;
   /** Learned scalars as the formulas use them, and the sectional curvature where the space is curved. */
   readonly constants: (p: ParameterValues) => ParameterValues;
+  /** Points [B, m] as vectors of a flat space [B, k]: tangent vectors at the origin where the space is curved. */
+  readonly coordinates: (z: np.Array, p: Parameters) => np.Array;
+  /** Numbers k that points of m coordinates have there. */
+  readonly coordinateCount: (dim: number) => number;
+  /**
+   * Points [B, m] moved by vectors [B, k] of that flat space, carried to them from the origin: of normal vectors the
+   * result is a wrapped normal distribution (Nagano, Yamaguchi, Fujita and Koyama, "A wrapped normal distribution on
+   * hyperbolic space", ICML 2019).
+   */
+  readonly disturb: (z: np.Array, u: np.Array, p: Parameters) => np.Array;
   /** Where the matrix form of `distances` loses digits; absent where it loses none. */
   readonly cancellation?: Cancellation;
   /** Vectors for a nearest-neighbour index. */
@@ -105,8 +122,24 @@ const squareSize = (x: ArrayLike<number>): number => exactDot(x, x);
 
 const unlearned = { project: (z: np.Array) => z, initialParameters: () => ({}), constants: () => ({}) };
 
+/** Points that are vectors. */
+const vectors = {
+  coordinates: (z: np.Array) => z,
+  coordinateCount: (dim: number) => dim,
+  disturb: (z: np.Array, u: np.Array) => z.add(u),
+};
+
+/** Points of the Poincaré ball, as tangent vectors at its centre; at z these are λ₀/λ_z = 1 − ‖z‖² as long. */
+const ballVectors = {
+  ...vectors,
+  coordinates: ballLog0,
+  disturb: (z: np.Array, u: np.Array) =>
+    ballProject(ballExp(z.ref, u.mul(np.reciprocal(conformalFactor(z)).mul(2)))),
+};
+
 export const square: Geometry = {
   ...unlearned,
+  ...vectors,
   distance: squaredDistance,
   distances: squaredDistances,
   exactDistance: exactSquaredDistance,
@@ -116,6 +149,7 @@ export const square: Geometry = {
 
 export const euclidean: Geometry = {
   ...unlearned,
+  ...vectors,
   distance: euclideanDistance,
   distances: euclideanDistances,
   exactDistance: exactEuclideanDistance,
@@ -125,6 +159,7 @@ export const euclidean: Geometry = {
 
 export const manhattan: Geometry = {
   ...unlearned,
+  ...vectors,
   distance: manhattanDistance,
   distances: manhattanDistances,
   exactDistance: exactManhattanDistance,
@@ -133,6 +168,9 @@ export const manhattan: Geometry = {
 
 export const cosine: Geometry = {
   ...unlearned,
+  ...vectors,
+  coordinates: direction,
+  disturb: (z, u) => direction(z).add(u),
   distance: cosineDistance,
   distances: cosineDistances,
   exactDistance: exactCosineDistance,
@@ -142,9 +180,11 @@ export const cosine: Geometry = {
 
 /** The geometry with its points on a sphere of learned radius about the origin. */
 export function onSphere(geometry: Geometry, bounds: Bounds = POSITIVE): Geometry {
+  const project = (z: np.Array, p: Parameters) => direction(z).mul(bounded(p.radius, bounds));
   return {
     ...geometry,
-    project: (z, p) => direction(z).mul(bounded(p.radius, bounds)),
+    project,
+    disturb: (z, u, p) => project(geometry.disturb(z, u, p), p),
     initialParameters: ({ radius = 0.01 }) => ({ radius }),
     constants: (p) => ({ ...geometry.constants(p), radius: boundedValue(p.radius, bounds) }),
   };
@@ -161,6 +201,7 @@ function withRadius(p: Parameters, use: (radius: np.Array) => np.Array): np.Arra
 export const hyperbolic: Geometry = onSphere(
   {
     ...unlearned,
+    ...ballVectors,
     distance: (x, y, p) => withRadius(p, (radius) => sphereDistance(x, y, radius)),
     distances: (x, y, p) => withRadius(p, (radius) => sphereDistances(x, y, radius)),
     exactDistance: (x, y, p) => exactSphereDistance(x, y, boundedValue(p.radius, BALL)),
@@ -176,6 +217,7 @@ export const hyperbolic: Geometry = onSphere(
 
 export const poincare: Geometry = {
   ...unlearned,
+  ...ballVectors,
   project: (z) => limitNorm(z, MAXIMUM_NORM),
   distance: poincareDistance,
   distances: poincareDistances,
@@ -204,6 +246,16 @@ export const lorentz: Geometry = {
       const s = sinh(squashed(p.radiusLogit, shift, MAXIMUM_RADIUS));
       const time = np.sqrt(np.square(s.ref).add(1));
       return np.concatenate([time, direction(rest).mul(s)], -1).mul(root(radiusSquared));
+    }),
+  coordinates: (z, p) => withRadiusSquared(p, (radiusSquared) => hyperboloidLog0(z, radiusSquared)),
+  coordinateCount: (dim) => dim - 1,
+  disturb: (z, u, p) =>
+    withRadiusSquared(p, (radiusSquared) => {
+      const still = u.ref.mul(0);
+      const tangent = np.concatenate([still.ref.slice([], [0, 1]), u], -1);
+      const origin = hyperboloidPoint(still, radiusSquared);
+      const carried = hyperboloidTransport(origin, z.ref, tangent, radiusSquared);
+      return hyperboloidExp(z, carried, radiusSquared);
     }),
   distance: (x, y, p) => withRadiusSquared(p, (radiusSquared) => lorentzDistance(x, y, radiusSquared)),
   distances: (x, y, p) => withRadiusSquared(p, (radiusSquared) => lorentzDistances(x, y, radiusSquared)),

@@ -5,6 +5,7 @@ export { MAXIMUM_RADIUS } from "./geometries.ts";
 export type { Cancellation, InitialValues } from "./geometries.ts";
 export type { Parameters, ParameterValues } from "./parameters.ts";
 export { CLOSE, refineClose } from "./refine.ts";
+export { geometricMedian, meanDistance, type MedianOptions } from "./median.ts";
 export { MAXIMUM_INDEX_RADIUS } from "./neighbor-vectors.ts";
 export type { IndexMetric, IndexVectors } from "./neighbor-vectors.ts";
 

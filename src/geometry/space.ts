@@ -67,6 +67,12 @@ export interface Space {
   distances(x: np.Array, y: np.Array, p: Parameters): np.Array;
   /** Predicted distance of two points in float64. */
   exactDistance(x: ArrayLike<number>, y: ArrayLike<number>, p: ParameterValues): number;
+  /** Points [B, m] as vectors of a flat space [B, k]: tangent vectors at the origin where the space is curved. */
+  coordinates(z: np.Array, p: Parameters): np.Array;
+  /** Numbers k that points of m coordinates have there. */
+  coordinateCount(dim: number): number;
+  /** Points [B, m] moved by vectors [B, k] of that flat space, carried to them from the origin. */
+  disturb(z: np.Array, u: np.Array, p: Parameters): np.Array;
   /** Where `distances` loses digits, in predicted distance; absent where it loses none. */
   readonly cancellation?: Cancellation;
   /** What a nearest-neighbour index over `indexVectors` compares by; null where no index fits. */
@@ -163,6 +169,7 @@ export function createSpace(name: GeometryName, options: SpaceOptions = {}): Spa
   if (exponent) geometry = raised(geometry);
   if (scale) geometry = scaled(geometry);
   const { project, distance, distances, exactDistance, constants, cancellation, indexing } = geometry;
+  const { coordinates, coordinateCount, disturb } = geometry;
   const radiusSquared = (p: ParameterValues): number => constants(p).radiusSquared ?? 1;
   return {
     name,
@@ -173,6 +180,9 @@ export function createSpace(name: GeometryName, options: SpaceOptions = {}): Spa
     distance,
     distances,
     exactDistance,
+    coordinates,
+    coordinateCount,
+    disturb,
     cancellation,
     indexMetric: indexing.metric,
     indexesTogether: indexing.together,

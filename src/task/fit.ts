@@ -5,15 +5,17 @@
 import { createHash } from "node:crypto";
 import { EmbranchError, UsageError } from "../error.ts";
 import { Layout } from "../engine/layout.ts";
-import { DistanceModel, type ModelConfig } from "../engine/model.ts";
-import { encodeAttention, encodeModel, type Manifest } from "../engine/model-file.ts";
+import { DistanceModel, type DecoderConfig, type ModelConfig } from "../engine/model.ts";
+import { encodeAttention, encodeDecoder, encodeModel, type Manifest } from "../engine/model-file.ts";
 import { kernelAligner, KernelOracle, MatrixOracle } from "../engine/labels.ts";
 import type { Recipe } from "../engine/recipe.ts";
 import { train, type TrainProgress, type TrainResult } from "../engine/trainer.ts";
 import type { Device } from "../engine/run.ts";
 import type { GeometryName, SpaceOptions } from "../geometry/index.ts";
 import { EditDistances, packCodes, type Costs } from "../kernel/index.ts";
+import { completeDecoder, type DecoderOptions } from "../nn/decoder.ts";
 import { completeOptions, startedAsPapers, type EncoderOptions } from "../nn/encoder.ts";
+import type { ParameterTree } from "../nn/parameter.ts";
 import type { RegularizerOptions } from "../nn/regularizer.ts";
 import { findUniques, Random, subset, type SequenceSet } from "../sequence/index.ts";
 import { condensedIndex, condensedLength, pairsWithin, type PairList } from "../sequence/condensed.ts";
@@ -41,6 +43,15 @@ export interface FitOptions {
   space?: SpaceOptions;
   /** What is added to the loss while training (default: nothing). */
   regularizer?: RegularizerOptions;
+  /** What is to read points as sequences again, trained along (default: nothing). */
+  decoder?: DecoderOptions;
+  /** With a decoder: weight of its cross-entropy, 0 to 1; the loss of distances has the rest (default 0.01). */
+  reconstructionWeight?: number;
+  /**
+   * With a decoder: how far points are moved at random before they are decoded, in each coordinate, as a multiple of
+   * how far they spread in one (default 0.3).
+   */
+  latentNoise?: number;
   /** Dimension m of the embedding (default 128). */
   dim?: number;
   /** Greatest length n of a sequence; by default that of the longest one given. */
@@ -87,6 +98,8 @@ export interface FitPlan {
   parameters: number;
   /** Further ones of the regulariser, which only training needs. */
   regularizerParameters?: number;
+  /** Further ones of the decoder. */
+  decoderParameters?: number;
   /** Of sequences that were kept together where some of those given were held out. */
   groups?: SplitParts["groups"];
   recipe: Recipe;
@@ -97,6 +110,8 @@ export interface FitResult {
   model: Uint8Array;
   /** Of a model with attention maps: the bytes of the file that draws them. */
   attention?: Uint8Array;
+  /** Of a model with a decoder: the bytes of the file that reads its points. */
+  decoder?: Uint8Array;
   manifest: Manifest;
   training: TrainResult;
   /** The held-out sequences that the model was chosen by, and the exact distances of all pairs, condensed, or of `pairs`. */
@@ -136,6 +151,29 @@ function labelDigest(data: string, { costs, distances, family }: FitOptions): st
 function encoderOf({ encoder, recipe }: FitOptions): EncoderOptions {
   if (recipe !== "paper") return encoder ?? { name: "residual" };
   return startedAsPapers(encoder ?? { name: "cnn" });
+}
+
+/** Weight of a reconstruction beside the loss of distances. */
+const RECONSTRUCTION_WEIGHT = 0.01;
+/** Noise that points are decoded with, as a share of their spread. */
+const LATENT_NOISE = 0.3;
+
+/** The decoder that is asked for. */
+function decoderOf({ decoder, reconstructionWeight, latentNoise }: FitOptions): DecoderConfig | undefined {
+  if (decoder === undefined) {
+    if ((reconstructionWeight ?? latentNoise) === undefined) return undefined;
+    throw new UsageError("reconstruction weight and latent noise need a decoder; choose one with --decoder");
+  }
+  const weight = reconstructionWeight ?? RECONSTRUCTION_WEIGHT;
+  if (!(weight > 0 && weight < 1)) {
+    throw new UsageError(`reconstruction weight: must be above 0 and below 1, got ${weight}`);
+  }
+  return { network: completeDecoder(decoder), weight, noise: latentNoise ?? LATENT_NOISE };
+}
+
+/** What the manifest says of a decoder. */
+function manifestOf({ network, weight, noise }: DecoderConfig): Manifest["decoder"] {
+  return { ...network, reconstructionWeight: weight, latentNoise: noise };
 }
 
 /** What is trained on and what is held out. */
@@ -248,18 +286,21 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
     geometry,
     space: spaceOf(geometry, options, recipe),
     regularizer: options.regularizer,
+    decoder: decoderOf(options),
   };
   const model = new DistanceModel(config);
-  const regularizerParameters =
-    model.regularizer === undefined ? undefined : new Layout(model.regularizer.parameters).size;
+  const sizeOf = (part: { parameters: ParameterTree } | undefined) =>
+    part === undefined ? undefined : new Layout(part.parameters).size;
+  const [regularizerParameters, decoderParameters] = [sizeOf(model.regularizer), sizeOf(model.decoder)];
   options.onStart?.({
     training: training.ids.length,
     validation: validation.ids.length,
     length,
     dim,
     geometry,
-    parameters: model.parameters.size - (regularizerParameters ?? 0),
+    parameters: model.parameters.size - (regularizerParameters ?? 0) - (decoderParameters ?? 0),
     regularizerParameters,
+    decoderParameters,
     groups,
     recipe,
   });
@@ -311,6 +352,7 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
       length,
       dim,
       encoder: { ...config.encoder },
+      ...(config.decoder && { decoder: manifestOf(config.decoder) }),
       geometry,
       space: {
         options: { ...model.space.options },
@@ -336,6 +378,7 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
       model: await encodeModel(config, result, manifest),
       attention:
         model.regularizer === undefined ? undefined : await encodeAttention(config, result, manifest),
+      decoder: model.decoder === undefined ? undefined : await encodeDecoder(config, result, manifest),
       manifest,
       training: result,
       validation: { set: validation, distances, pairs },

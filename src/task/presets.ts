@@ -20,6 +20,7 @@
  * - `cnn-ed`: eight convolutions letter by letter, ranked and fitted triples of near neighbours, Adam at 0.001,
  *   64 triples a batch (SPEC B9). Dai, Yan, Zhou, Wang, Yang and Cheng, "Convolutional embedding for edit
  *   distance", SIGIR 2020.
+ * - `steiner-linear`, `steiner-mlp`, `steiner-cnn`: NeuroSEED's autoencoders for Steiner strings (steiner-presets.ts).
  *
  * NeuroSEED tuned some of its hyperbolic networks without the wrapper that puts points on a sphere (linear but for
  * the synthetic data; CNN and GRU for Qiita). `poincare` gives them as they were, free points and bare distances;
@@ -32,10 +33,11 @@ import { UsageError } from "../error.ts";
 import type { GeometryName } from "../geometry/index.ts";
 import type { EncoderOptions } from "../nn/encoder.ts";
 import type { FitOptions } from "./fit.ts";
+import { STEINER_PRESETS, steinerPreset } from "./steiner-presets.ts";
 
 /** What a preset sets of the options of `fit`. */
 export type PresetOptions = Required<Pick<FitOptions, "encoder" | "geometry" | "dim">> &
-  Pick<FitOptions, "space" | "settings" | "regularizer">;
+  Pick<FitOptions, "space" | "settings" | "regularizer" | "decoder" | "reconstructionWeight" | "latentNoise">;
 
 /** NeuroSEED's data sets. */
 export const TUNED_SETS = ["qiita", "rt988", "greengenes", "synthetic"] as const;
@@ -233,7 +235,11 @@ const NEUROSEED_BY_NAME = new Map(
 );
 
 /** Names of the presets. */
-export const PRESET_NAMES: readonly string[] = [...NEUROSEED_BY_NAME.keys(), ...Object.keys(FIXED)];
+export const PRESET_NAMES: readonly string[] = [
+  ...NEUROSEED_BY_NAME.keys(),
+  ...STEINER_PRESETS,
+  ...Object.keys(FIXED),
+];
 
 /**
  * Options of `fit` that a preset stands for; those of the user are to be laid over them, `settings` field by field.
@@ -246,6 +252,7 @@ export const PRESET_NAMES: readonly string[] = [...NEUROSEED_BY_NAME.keys(), ...
 export function presetOptions(name: string, geometry?: GeometryName): PresetOptions {
   const tunings = NEUROSEED_BY_NAME.get(name);
   if (tunings !== undefined) return tunedOptions(tunings, geometry ?? "hyperbolic");
+  if (STEINER_PRESETS.includes(name)) return steinerPreset(name, geometry ?? "hyperbolic");
   if (!Object.hasOwn(FIXED, name)) {
     throw new UsageError(`preset: must be one of ${PRESET_NAMES.join(", ")}, got "${name}"`);
   }
@@ -272,6 +279,7 @@ export function listPresets(): string {
   return [
     `  neuroseed-<encoder>  ${NEUROSEED_ENCODERS.join(", ")}, as tuned for`,
     `                     16S V4 reads; with ${sets.join(", ")} behind it, for another data set`,
+    `  steiner-<encoder>    linear, mlp, cnn, with decoders, as tuned for Steiner strings`,
     ...fixed,
   ].join("\n");
 }

@@ -193,3 +193,59 @@ describe("what is trained and how", () => {
     expect(readFileSync(place.at("drop1.onnx")).equals(readFileSync(place.at("drop2.onnx")))).toBe(true);
   });
 });
+
+describe("a decoder", () => {
+  const fit = (line: string) =>
+    place.ok(`fit train.fasta --val val.fasta --steps 3 ${SMALL} --decoder mlp:hidden=8 ${line} -q`);
+
+  test("stands in a file beside the model, the same every time, and the manifest tells of it", async () => {
+    await fit("--latent-noise 0.5 -o read.onnx");
+    await fit("--latent-noise 0.5 -o twice.onnx");
+    const [one, two] = ["read", "twice"].map((name) => readFileSync(place.at(`${name}.decoder.onnx`)));
+    expect(two.equals(one)).toBe(true);
+    expect(manifest("read.decoder.onnx")).toEqual(manifest("read.onnx"));
+    const expected = { name: "mlp", layers: 3, hidden: 8, reconstructionWeight: 0.01, latentNoise: 0.5 };
+    expect(manifest("read.onnx").decoder).toMatchObject(expected);
+    const summary = JSON.parse(
+      await place.ok(
+        `fit train.fasta --val val.fasta --steps 1 ${SMALL} --decoder linear -o json.onnx --json -q`,
+      ),
+    ) as { decoder: string; reconstruction: { meanEdits: number; exact: number } };
+    expect(summary.decoder).toBe("json.decoder.onnx");
+    expect(summary.reconstruction.meanEdits).toBeGreaterThan(1);
+    expect(summary.reconstruction.exact).toBe(0);
+  });
+
+  test("is announced, and taken away by a model without one", async () => {
+    const line = `fit train.fasta --val val.fasta --steps 1 ${SMALL} -o read.onnx`;
+    const withOne = await place.run(`${line} --decoder linear`);
+    expect(withOne.stdout).toMatch(
+      /^decoder read\.decoder\.onnx \(reads held-out sequences with \d+\.\d\d edits each\)$/m,
+    );
+    expect(withOne.stderr).toMatch(/parameters and [\d,]+ of the decoder\)/);
+    const without = await place.run(line);
+    expect(without.stderr).toMatch(
+      /^read\.decoder\.onnx: read the points of the model that was here before/m,
+    );
+    expect(readdirSync(place.path)).not.toContain("read.decoder.onnx");
+    expect(manifest("read.onnx").decoder).toBeUndefined();
+  });
+
+  test("goes with the paper's pairs, and with a preset", async () => {
+    await place.ok("fit train.fasta --val val.fasta --steps 2 --encoder mlp:hidden=8 --dim 8 --threads 1 --no-report --recipe paper --decoder linear -o paper.onnx -q"); // prettier-ignore
+    expect(manifest("paper.onnx").decoder).toMatchObject({ name: "linear" });
+    await place.ok("fit train.fasta --val val.fasta --steps 2 --batch 16 --threads 1 --no-report --preset steiner-cnn -o preset.onnx -q"); // prettier-ignore
+    expect(manifest("preset.onnx")).toMatchObject({ dim: 64, decoder: { name: "cnn", latentNoise: 1 } });
+  });
+
+  test.each([
+    ["--decoder gru", /--decoder: must be one of linear, mlp, cnn, got "gru"/],
+    ["--decoder cnn:kernel=2", /--decoder cnn: kernel: must be odd, got 2/],
+    ["--reconstruction-weight 0.1", /need a decoder; choose one with --decoder/],
+    ["--latent-noise 1", /need a decoder/],
+    ["--decoder mlp --reconstruction-weight 1", /--reconstruction-weight must be below 1, got 1/],
+  ])("%s is refused", async (words, message) => {
+    const { code, stderr } = await place.run(`fit train.fasta --steps 1 ${SMALL} ${words} -o no.onnx`);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) as string });
+  });
+});

@@ -2,7 +2,7 @@ import type { numpy as np } from "@jax-js/jax";
 import { init } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
 import { lower } from "../../src/engine/lower.ts";
-import { DistanceModel } from "../../src/engine/model.ts";
+import { DistanceModel, type DecoderConfig } from "../../src/engine/model.ts";
 import { hyperparameters } from "../../src/engine/optimizer.ts";
 import { Program, Tensor } from "../../src/engine/run.ts";
 import {
@@ -10,11 +10,13 @@ import {
   labelShape,
   STATE_NAMES,
   alignedPairs,
+  latentSize,
   trainStep,
   type PairScheme,
   type TrainStepOptions,
 } from "../../src/engine/train-step.ts";
 import type { GeometryName } from "../../src/geometry/index.ts";
+import type { DecoderOptions } from "../../src/nn/decoder.ts";
 import type { EncoderOptions } from "../../src/nn/encoder.ts";
 import type { RegularizerOptions } from "../../src/nn/regularizer.ts";
 import type { LossOptions } from "../../src/nn/losses.ts";
@@ -58,16 +60,22 @@ const ENCODERS: [string, EncoderOptions][] = [
   ["kmer", { name: "kmer", k: 3, hidden: 4 }],
 ];
 
+/** What is trained beside encoder and space. */
+interface Extras {
+  regularizer?: RegularizerOptions;
+  decoder?: DecoderConfig;
+}
+
 /** One training step on made-up tokens and labels: its arguments in order, and how to run it. */
 async function stepOf(
   encoder: EncoderOptions,
   geometry: GeometryName,
   pairs: PairScheme,
   loss: LossOptions = { name: "mse" },
-  regularizer?: RegularizerOptions,
+  { regularizer, decoder }: Extras = {},
 ) {
   const random = new Random(5);
-  const model = new DistanceModel({ encoder, shape: SHAPE, geometry, regularizer });
+  const model = new DistanceModel({ encoder, shape: SHAPE, geometry, regularizer, decoder });
   const options: TrainStepOptions = { loss, pairs, batch: BATCH, optimizer: {} };
   const { step, args } = trainStep(model, options);
   const { bytes, inputs, outputs } = lower(step, args);
@@ -103,6 +111,7 @@ async function stepOf(
     stage: Float32Array.of(5, 0.1),
     lengths: Float32Array.from({ length: 2 * aligned }, (_, i) => 13 - (i % 3)),
     targets: alignmentTargets(aligned, LENGTH + 1, noise),
+    latent: Float32Array.from({ length: BATCH * latentSize(model) }, () => noise.normal()),
     numbers: hyperparameters(1, 0.01, {}, 0.5),
   };
   const batch = Object.fromEntries(
@@ -145,8 +154,15 @@ function alignmentTargets(pairs: number, positions: number, random: Random): Flo
   return targets;
 }
 
+const DECODERS: DecoderOptions[] = [
+  { name: "linear" },
+  { name: "mlp", layers: 3, hidden: 8 },
+  { name: "cnn", layers: 2, channels: 3 },
+  { name: "cnn", layers: 1, channels: 3, kernel: 5, hidden: 4, batchNorm: false },
+];
+
 /** Every encoder in the papers' space, and one of each kind in the other, which has free points. */
-const CASES: [string, GeometryName, PairScheme, EncoderOptions, LossOptions?, RegularizerOptions?][] = [
+const CASES: [string, GeometryName, PairScheme, EncoderOptions, LossOptions?, Extras?][] = [
   ...ENCODERS.map(([name, encoder]): (typeof CASES)[number] => [name, "hyperbolic", "all", encoder]),
   ...ENCODERS.filter(([name]) => ["mlp", "cnn, maximum pooling", "residual"].includes(name)).map(
     ([name, encoder]): (typeof CASES)[number] => [name, "lorentz", "halves", encoder],
@@ -166,7 +182,7 @@ const CASES: [string, GeometryName, PairScheme, EncoderOptions, LossOptions?, Re
     "halves",
     { name: "linear" },
     { name: "mse" },
-    { name: "nwa", lambda: 0.1, width: 6, heads: 3, inner: 5, reference },
+    { regularizer: { name: "nwa", lambda: 0.1, width: 6, heads: 3, inner: 5, reference } },
   ]),
   [
     "attention in some of the pairs, by squared differences",
@@ -174,21 +190,54 @@ const CASES: [string, GeometryName, PairScheme, EncoderOptions, LossOptions?, Re
     "all",
     { name: "linear" },
     { name: "mse" },
-    { name: "nwa", lambda: 0.1, width: 6, heads: 3, inner: 5, pairs: 2, divergence: "mse" },
+    {
+      regularizer: {
+        name: "nwa",
+        lambda: 0.1,
+        width: 6,
+        heads: 3,
+        inner: 5,
+        pairs: 2,
+        divergence: "mse",
+      },
+    },
+  ],
+  ...DECODERS.flatMap((network) =>
+    (["hyperbolic", "euclidean"] as const).map((geometry): (typeof CASES)[number] => [
+      `decoder ${network.name}`,
+      geometry,
+      "all",
+      { name: "linear" },
+      { name: "mse" },
+      { decoder: { network, weight: 0.3, noise: 0.4 } },
+    ]),
+  ),
+  ...(["cosine", "manhattan", "poincare", "lorentz"] as const).map((geometry): (typeof CASES)[number] => [
+    "decoder",
+    geometry,
+    "halves",
+    { name: "linear" },
+    { name: "mse" },
+    { decoder: { network: { name: "linear" }, weight: 0.5, noise: 0.4 } },
+  ]),
+  [
+    "decoder, without noise, beside attention",
+    "euclidean",
+    "halves",
+    { name: "linear" },
+    { name: "mse" },
+    {
+      regularizer: { name: "nwa", lambda: 0.1, width: 6, heads: 3, inner: 5 },
+      decoder: { network: { name: "linear" }, weight: 0.5, noise: 0 },
+    },
   ],
   ["triplet", "euclidean", "triples", { name: "linear" }, { name: "triplet", margin: 3 }],
   ["cnn-ed's loss", "euclidean", "triples", { name: "cnn-ed", layers: 2 }, { name: "cnn-ed" }],
 ];
 
 describe("a training step agrees with jax-js, and its gradient with finite differences", () => {
-  it.each(CASES)("%s, %s, %s of the pairs", async (_, geometry, pairs, encoder, loss, regularizer) => {
-    const { model, parameters, run, evaluate, close } = await stepOf(
-      encoder,
-      geometry,
-      pairs,
-      loss,
-      regularizer,
-    );
+  it.each(CASES)("%s, %s, %s of the pairs", async (_, geometry, pairs, encoder, loss, extras) => {
+    const { model, parameters, run, evaluate, close } = await stepOf(encoder, geometry, pairs, loss, extras);
     const actual = await run(parameters);
     const expected = evaluate();
     expect(actual.length).toBe(2 + STATE_NAMES.length);

@@ -82,6 +82,16 @@ test("it learns: loss and held-out error fall", async () => {
   expect(history.at(-1)!.loss).toBeLessThan(0.5 * history[0].loss);
 });
 
+test("a decoder learns along: the reconstruction's loss falls, and so does the error of distances", async () => {
+  const decoder = { network: { name: "linear" }, weight: 0.5, noise: 0.1 } as const;
+  const { history } = await train({ ...options, model: { ...options.model, decoder }, steps: 100 });
+  const errors = history.map((entry) => entry.validation).filter((error) => error !== undefined);
+  expect(errors.at(-1)).toBeLessThan(errors[0]);
+  // Half of the loss is that of guessing one of five classes, to begin with.
+  expect(history[0].loss).toBeGreaterThan(0.4);
+  expect(history.at(-1)!.loss).toBeLessThan(0.8 * history[0].loss);
+});
+
 describe("a run bounded by steps", () => {
   test("is the same twice, and another one with another seed", async () => {
     const [one, two] = [await train({ ...options, steps: 12 }), await train({ ...options, steps: 12 })];
@@ -94,6 +104,7 @@ describe("a run bounded by steps", () => {
     ["the default recipe", {}],
     ["the paper's recipe", { recipe: { ...paperRecipe(40), batch: 16, validateEvery: 5 } }],
     ["normalised layers", { model: { encoder: { name: "mlp", hidden: 4 }, shape: { length: 32, letters: 4, dim: 4 }, geometry: "lorentz" } }],
+    ["a decoder", { model: { encoder: { name: "linear" }, shape: { length: 32, letters: 4, dim: 4 }, geometry: "hyperbolic", decoder: { network: { name: "mlp", layers: 2, hidden: 6 }, weight: 0.1, noise: 0.5 } } }],
   ])("stopped at any step and resumed is the one that never stopped: %s", async (name, more) => {
     const unbroken = await train({ ...options, ...more, steps: 12 });
     for (const step of [1, 5, 7]) {
@@ -158,6 +169,8 @@ describe("a checkpoint", () => {
     await expect(resume({ model: { ...options.model, geometry: "lorentz" } })).rejects.toThrow(
       /resume: geometry/,
     );
+    const decoder = { network: { name: "linear" }, weight: 0.1, noise: 0 } as const;
+    await expect(resume({ model: { ...options.model, decoder } })).rejects.toThrow(/resume: decoder must be/);
     await expect(resume({ recipe: { ...recipe, batch: 8 } })).rejects.toThrow(
       /resume: batch .* got 8 instead of 16/,
     );

@@ -19,13 +19,15 @@ import {
 const LENGTHS: Record<TunedSet, number> = { qiita: 152, rt988: 465, greengenes: 2368, synthetic: 1024 };
 
 const modelOf = (name: string, geometry?: GeometryName, length = 152) => {
-  const { encoder, dim, space, regularizer, ...options } = presetOptions(name, geometry);
+  const { encoder, dim, space, regularizer, decoder, ...options } = presetOptions(name, geometry);
+  const { reconstructionWeight: weight = 0, latentNoise: noise = 0 } = options;
   return new DistanceModel({
     encoder,
     shape: { length, letters: 4, dim },
     geometry: options.geometry,
     space,
     regularizer,
+    decoder: decoder && { network: decoder, weight, noise },
   });
 };
 
@@ -51,12 +53,16 @@ describe("every preset", () => {
     }
   });
 
-  test("has 128 dimensions and names that tell the data set", () => {
-    for (const name of PRESET_NAMES) expect(presetOptions(name).dim).toBe(128);
-    expect(PRESET_NAMES).toHaveLength(6 * 4 + 4);
+  test("has the paper's dimensions and names that tell the data set", () => {
+    for (const name of PRESET_NAMES) {
+      expect(presetOptions(name).dim).toBe(name.startsWith("steiner-") ? 64 : 128);
+    }
+    expect(PRESET_NAMES).toHaveLength(6 * 4 + 4 + 3);
     expect(neuroseedPreset("cnn")).toBe("neuroseed-cnn");
     expect(PRESET_NAMES).toContain("neuroseed-local-transformer@greengenes");
-    expect(listPresets()).toMatch(/neuroseed-<encoder>.*\n.*@rt988, @greengenes, @synthetic.*\n {2}nwa-cnn/);
+    expect(listPresets()).toMatch(
+      /neuroseed-<encoder>.*\n.*@rt988, @greengenes, @synthetic.*\n {2}steiner-.*\n {2}nwa-cnn/,
+    );
   });
 });
 
@@ -142,4 +148,22 @@ test("an unknown name is answered with the known ones", () => {
     /^preset: must be one of neuroseed-linear, .*, neuroseed-gru@rt988, .*, cnn-ed, got "neuroseed-rnn"$/,
   );
   expect(() => presetOptions("toString")).toThrow(UsageError);
+});
+
+describe("Steiner strings", () => {
+  test("each geometry has its own weight and rate, and the decoder mirrors the encoder", () => {
+    expect(presetOptions("steiner-cnn", "cosine")).toMatchObject({
+      encoder: { name: "cnn", channels: 16, layers: 3, pooling: "none", activation: true, readout: 2 },
+      decoder: { name: "cnn", channels: 16, layers: 3, activation: true },
+      reconstructionWeight: 0.01,
+      latentNoise: 3,
+    });
+    expect(presetOptions("steiner-mlp", "square")).toMatchObject({
+      encoder: { layers: 2, hidden: 128 },
+      decoder: { layers: 2, hidden: 128 },
+    });
+    const rate = (geometry: GeometryName) => presetOptions("steiner-mlp", geometry).settings?.learningRate;
+    expect([rate("euclidean"), rate("hyperbolic"), rate("lorentz")]).toEqual([0.001, 1e-5, 1e-5]);
+    expect(presetOptions("steiner-linear").geometry).toBe("hyperbolic");
+  });
 });

@@ -16,7 +16,7 @@ import type { Alignment } from "../../sequence/alignment.ts";
 import type { SequenceSet } from "../../sequence/index.ts";
 import type { CompactTree } from "../tree/compact-tree.ts";
 import type { TreeStage } from "../tree/tree.ts";
-import { guideTree } from "./make-guide-tree.ts";
+import { guideTree } from "./guide-tree.ts";
 import { treeJoins, treeWeights } from "./joins.ts";
 import { createScoring } from "./scoring.ts";
 

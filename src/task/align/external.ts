@@ -25,7 +25,7 @@ import { decode, PROTEIN } from "../../sequence/alphabet.ts";
 import type { SequenceSet } from "../../sequence/sequence-set.ts";
 import { explain, systemCode } from "../../system-error.ts";
 import type { CompactTree } from "../tree/compact-tree.ts";
-import { inShares, mafftGuide, newickGuide } from "./guide-tree.ts";
+import { inShares, mafftGuide, newickGuide } from "./guide-formats.ts";
 
 /** Programs that `alignWith` runs. */
 export const EXTERNAL_ALIGNERS = ["clustalo", "clustalw", "mafft"] as const;

@@ -4,7 +4,7 @@
 
 import type { Joins } from "../../kernel/progressive.ts";
 import type { CompactTree } from "../tree/compact-tree.ts";
-import { binaryTree } from "./guide-tree.ts";
+import { binaryTree } from "./guide-formats.ts";
 
 /** The joins of a rooted tree; where more than two branches meet, the shortest are joined first. */
 export function treeJoins(tree: CompactTree): Joins {

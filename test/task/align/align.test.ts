@@ -13,7 +13,7 @@ import {
 import { addSequences } from "../../../src/task/align/add.ts";
 import { alignSequences } from "../../../src/task/align/align.ts";
 import { treeJoins, treeWeights } from "../../../src/task/align/joins.ts";
-import { guideTree } from "../../../src/task/align/make-guide-tree.ts";
+import { guideTree } from "../../../src/task/align/guide-tree.ts";
 import { alignPairs } from "../../../src/task/align/pairwise.ts";
 import { compareAlignments } from "../../../src/task/align/score.ts";
 import { createScoring } from "../../../src/task/align/scoring.ts";

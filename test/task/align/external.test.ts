@@ -21,7 +21,7 @@ import { leafNames, parseNewick } from "../../../src/sequence/newick.ts";
 import { Random } from "../../../src/sequence/random.ts";
 import { collect, type SequenceSet } from "../../../src/sequence/sequence-set.ts";
 import { alignWith, EXTERNAL_ALIGNERS } from "../../../src/task/align/external.ts";
-import { inShares, mafftGuide, newickGuide } from "../../../src/task/align/guide-tree.ts";
+import { inShares, mafftGuide, newickGuide } from "../../../src/task/align/guide-formats.ts";
 import { compactTree, type CompactTree } from "../../../src/task/tree/compact-tree.ts";
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `S${i}`);
