@@ -49,25 +49,36 @@ export interface ConsensusResult {
   milliseconds?: number;
 }
 
-/** Draws `sizes` reads of each group that has as many, and compares the strings with the groups' strands. */
+/** Draws `sizes` reads of each group that has as many, `draws` times, and compares the strings with the strands. */
 export async function benchReads(
   groups: Groups,
   strands: ReadonlyMap<string, Uint8Array>,
-  { sizes = [5, 10, 20], seed = 1, ...options }: ConsensusBenchOptions & { sizes?: readonly number[] } = {},
+  {
+    sizes = [5, 10, 20],
+    draws = 1,
+    seed = 1,
+    ...options
+  }: ConsensusBenchOptions & { sizes?: readonly number[]; draws?: number } = {},
 ): Promise<ConsensusResult[]> {
   const random = new Random(seed).fork("bench consensus");
   const results: ConsensusResult[] = [];
   for (const size of sizes) {
-    const drawn = drawMembers(withLeastMembers(groups, size), size, (name, count) =>
-      random.fork(name, size).sample(count, size),
-    );
-    const known = drawn.names.map((name) => strands.get(name));
-    const kept = known.flatMap((strand, i) => (strand === undefined ? [] : [i]));
+    const members: Uint8Array[][] = [];
+    const known: Uint8Array[] = [];
+    for (let draw = 0; draw < draws; draw++) {
+      const drawn = drawMembers(withLeastMembers(groups, size), size, (name, count) =>
+        random.fork(name, size, draw).sample(count, size),
+      );
+      drawn.names.forEach((name, i) => {
+        const strand = strands.get(name);
+        if (strand === undefined) return;
+        members.push(drawn.members[i]);
+        known.push(strand);
+      });
+    }
+    if (members.length === 0) continue;
     results.push(
-      ...(await compare(
-        kept.map((i) => drawn.members[i]),
-        { ...options, size, letters: groups.alphabet.size, strands: kept.map((i) => known[i]!) },
-      )),
+      ...(await compare(members, { ...options, size, letters: groups.alphabet.size, strands: known })),
     );
   }
   return results;

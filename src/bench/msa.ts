@@ -37,7 +37,7 @@ export interface MsaBenchOptions {
   models?: readonly string[];
   /** Others to run (default Clustal Omega, MAFFT, Kalign). */
   aligners?: readonly Aligner[];
-  /** More of our own contestants, by the options that they add to `align --exact`. */
+  /** More of our own contestants, by the options that they add to `align`. */
   variants?: readonly string[];
   /** Whether the cost is wanted, which takes a while (default: of tasks without a reference). */
   cost?: boolean;
@@ -140,7 +140,7 @@ function ourEntries(bench: Processes, models: readonly string[], variants: reado
   return [
     ours("exact", "--exact"),
     ...models.map((model) => ours(basename(model), "-m", resolve(model))),
-    ...variants.map((variant) => ours(`exact ${variant}`, "--exact", ...variant.split(/\s+/))),
+    ...variants.map((variant) => ours(variant, ...variant.split(/\s+/))),
   ];
 }
 

@@ -11,10 +11,11 @@ import {
 } from "../sequence/aligned.ts";
 import { alphabetNamed, encode, guessAlphabet, type Alphabet, type AlphabetName } from "../sequence/index.ts";
 import { addSequences } from "../task/align/add.ts";
-import { alignSequences } from "../task/align/align.ts";
+import { alignSequences, type GuidedAlignment } from "../task/align/align.ts";
+import { alignmentCost } from "../task/align/cost.ts";
 import { alignWith, type ExternalAligner } from "../task/align/external.ts";
 import { inShares, mafftGuide, newickGuide } from "../task/align/guide-formats.ts";
-import { guideTree } from "../task/align/guide-tree.ts";
+import { guideTree, type GuideMethod } from "../task/align/guide-tree.ts";
 import type { CompactTree } from "../task/tree/compact-tree.ts";
 import {
   loadAlignment,
@@ -31,7 +32,8 @@ import type { Interruption } from "./signals.ts";
 import { treeOver } from "./tree-compare.ts";
 
 export interface AlignCliOptions extends CommonOptions, ScoringCliOptions {
-  model?: string;
+  model?: string[];
+  guideMethod?: GuideMethod;
   exact?: boolean;
   tree?: string;
   output?: string;
@@ -75,7 +77,8 @@ export function outputFormat({ output, format }: AlignCliOptions): AlignmentForm
 
 /** Sequences, and whence their guide tree. */
 interface Guided extends LetteredSet {
-  model?: Model;
+  /** Where there are several, a tree is made by each of them. */
+  models: Model[];
   /** The tree of `--tree`. */
   given?: CompactTree;
 }
@@ -87,25 +90,27 @@ async function withSequences<Result>(
   use: (guided: Guided) => Promise<Result>,
 ): Promise<Result> {
   const { threads, device, quiet, alphabet, tree } = options;
-  let model: Model | undefined;
-  if (options.model !== undefined) {
-    // The executor is slow to load, and needed for nothing else.
-    const { Model } = await import("../engine/model-file.ts");
-    model = await Model.load(options.model, { threads, device });
-  }
+  const models: Model[] = [];
   try {
-    const lettered = await loadLettered(path, { model, alphabet, quiet });
+    for (const file of options.model ?? []) {
+      // The executor is slow to load, and needed for nothing else.
+      const { Model } = await import("../engine/model-file.ts");
+      models.push(await Model.load(file, { threads, device }));
+    }
+    const shortest = models.toSorted((a, b) => a.manifest.length - b.manifest.length)[0];
+    const lettered = await loadLettered(path, { model: shortest, alphabet, quiet });
     const names = { names: lettered.set.ids, of: path };
     const given = tree === undefined ? undefined : treeOver(await loadTree(tree), names);
-    return await use({ ...lettered, model, given });
+    return await use({ ...lettered, models, given });
   } finally {
-    await model?.close();
+    for (const model of models) await model.close();
   }
 }
 
 /** What our own parts take of a job. */
-function settings({ options: { threads, device }, progress, stop }: Job) {
+function settings({ options: { threads, device, guideMethod }, progress, stop }: Job) {
   return {
+    method: guideMethod,
     threads,
     device,
     signal: stop.signal,
@@ -114,7 +119,7 @@ function settings({ options: { threads, device }, progress, stop }: Job) {
   };
 }
 
-async function guideOf({ set, model, given }: Guided, job: Job): Promise<CompactTree> {
+async function guideOf({ set, given }: Guided, model: Model | undefined, job: Job): Promise<CompactTree> {
   return given ?? (await guideTree(set, model, settings(job)));
 }
 
@@ -122,37 +127,55 @@ async function guideOf({ set, model, given }: Guided, job: Job): Promise<Compact
 export async function guideAll(path: string, job: Job): Promise<{ text: string; sequences: number }> {
   return await withSequences(path, job, async (guided) => {
     const { ids, codes } = guided.set;
-    const tree = await guideOf(guided, job);
+    const tree = await guideOf(guided, guided.models[0], job);
     if (job.options.guideFormat !== "mafft") return { text: newickGuide(tree, ids), sequences: ids.length };
     const letters = codes.reduce((sum, { length }) => sum + length, 0);
     return { text: mafftGuide(inShares(tree, letters / ids.length)), sequences: ids.length };
   });
 }
 
-/** The alignment of all sequences of a file. */
+/** The alignment of all sequences of a file; of several models, the one that costs least. */
 export async function alignAll(path: string, job: Job): Promise<Aligned> {
   const { options, progress } = job;
-  const { aligner, refine, threads } = options;
   return await withSequences(path, job, async (guided) => {
-    const { set, letters, descriptions, model, given } = guided;
+    const { set, letters, descriptions, models } = guided;
     checkAlignmentNames(set.ids, outputFormat(options));
-    const done = ({ alignment, tree }: Awaited<ReturnType<typeof alignSequences>>): Aligned => ({
+    const made: { guided: GuidedAlignment; cost: number }[] = [];
+    for (const model of models.length === 0 ? [undefined] : models) {
+      const one = await alignAlong(guided, model, job);
+      made.push({ guided: one, cost: models.length > 1 ? alignmentCost(one.alignment, set.codes) : 0 });
+    }
+    const costs = made.map(({ cost }) => cost);
+    const best = costs.indexOf(Math.min(...costs));
+    if (models.length > 1 && !options.quiet) {
+      const pairs = (set.ids.length * (set.ids.length - 1)) / 2;
+      const each = costs.map((cost, m) => `${options.model![m]} ${(cost / Math.max(1, pairs)).toFixed(3)}`);
+      progress.note(`cost of a pair by ${each.join(", ")}: the least is kept`);
+    }
+    const { alignment, tree } = made[best].guided;
+    return {
       aligned: { ids: set.ids, letters, descriptions, alignment },
       alphabet: set.alphabet,
       guide: tree,
-    });
-    if (aligner === "builtin") {
-      const scoring = await loadScoring(options, set.alphabet);
-      return done(await alignSequences(set, { ...settings(job), model, tree: given, scoring, refine }));
-    }
-    const tree = await guideOf(guided, job);
-    const alignment = await alignWith(aligner, set, tree, {
-      threads,
-      signal: job.stop.signal,
-      progress: (steps, total) => progress.update(steps, { fraction: steps / total, message: aligner }),
-    });
-    return done({ alignment, tree });
+    };
   });
+}
+
+/** The alignment along the tree that is given, or that of a model. */
+async function alignAlong(guided: Guided, model: Model | undefined, job: Job): Promise<GuidedAlignment> {
+  const { aligner, refine, threads } = job.options;
+  const { set, given } = guided;
+  if (aligner === "builtin") {
+    const scoring = await loadScoring(job.options, set.alphabet);
+    return await alignSequences(set, { ...settings(job), model, tree: given, scoring, refine });
+  }
+  const tree = await guideOf(guided, model, job);
+  const alignment = await alignWith(aligner, set, tree, {
+    threads,
+    signal: job.stop.signal,
+    progress: (steps, total) => job.progress.update(steps, { fraction: steps / total, message: aligner }),
+  });
+  return { alignment, tree };
 }
 
 /** The alignment of a file, the sequences of another added. */

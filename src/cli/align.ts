@@ -6,6 +6,7 @@ import { ALIGNMENT_FORMATS, alignmentFormatOf, formatAlignment } from "../sequen
 import { formatNewick } from "../sequence/index.ts";
 import { encodeText } from "../sequence/text-chunks.ts";
 import { EXTERNAL_ALIGNERS } from "../task/align/external.ts";
+import { GUIDE_METHODS } from "../task/align/guide-tree.ts";
 import { treeNodes } from "../task/tree/compact-tree.ts";
 import { scoringGiven, withScoring } from "./align-input.ts";
 import { PAIR_FORMATS, runPairs, type PairFormat } from "./align-pairs.ts";
@@ -44,7 +45,17 @@ export function alignCommand(): Command {
         "in place of what the name of the output says; cigar is for --pairwise",
       ).choices([...ALIGNMENT_FORMATS, "cigar"]),
     )
-    .option("-m, --model <file>", "guide tree by this model of `embranch fit`")
+    .option(
+      "-m, --model <file>",
+      "guide tree by this model of `embranch fit`; given more than once, by each, and the alignment that costs least is kept",
+      (file: string, before: string[] = []) => [...before, file],
+    )
+    .addOption(
+      new Option(
+        "--guide-method <name>",
+        "how the guide tree is made of distances (default: average)",
+      ).choices(GUIDE_METHODS),
+    )
     .option("--exact", "guide tree by exact edit distances (the default)")
     .option("--tree <file>", "guide tree in Newick, of the sequences' names")
     .option("--tree-out <file>", "write the guide tree too, in Newick")
@@ -157,6 +168,11 @@ function checkOptions(path: string, other: string | undefined, options: AlignCli
       `--format of --pairwise must be cigar or fasta, got ${format}`,
     ],
     [format === "cigar" && !pairwise, "--format cigar needs --pairwise"],
+    [
+      options.guideMethod !== undefined && (pairwise === true || add !== undefined || tree !== undefined),
+      "--guide-method is for a guide tree that is made: leave --pairwise, --add and --tree out",
+    ],
+    [guideOnly === true && (model?.length ?? 0) > 1, "--guide-only takes one model"],
     [guides > 1, "needs one of -m, --exact and --tree, got more"],
     [
       add !== undefined && (guides > 0 || treeOut !== undefined || refine !== undefined || !builtin),

@@ -14,6 +14,7 @@ import { decimals } from "./table.ts";
 
 interface BenchConsensusOptions extends ReportOptions {
   sizes: number[];
+  draws: number;
   methods: StringMethod[];
   model?: string;
   length?: number;
@@ -40,6 +41,7 @@ export function benchConsensusCommand(line: readonly string[] = process.argv.sli
       list(positiveInteger),
       [5, 10, 20],
     )
+    .option("--draws <n>", "times that reads are drawn of each group", positiveInteger, 1)
     .option("--methods <names...>", `methods without a model: ${STRING_METHODS.join(", ")}`, [
       ...STRING_METHODS,
     ])
@@ -61,7 +63,7 @@ export function benchConsensusCommand(line: readonly string[] = process.argv.sli
   ]);
   return command.action(async (reads: string | undefined, strands: string | undefined) => {
     const options: BenchConsensusOptions = command.optsWithGlobals();
-    const { sizes, methods, of, groups, groupSize, draw, seed, length, threads, quiet } = options;
+    const { sizes, draws, methods, of, groups, groupSize, draw, seed, length, threads, quiet } = options;
     const unknown = methods.find((method) => !STRING_METHODS.includes(method));
     if (unknown !== undefined) {
       throw new UsageError(`methods: must be of ${STRING_METHODS.join(", ")}, got ${unknown}`);
@@ -92,7 +94,10 @@ export function benchConsensusCommand(line: readonly string[] = process.argv.sli
         const strandOf = new Map(known.names.map((name, i) => [name, known.members[i][0]]));
         const found = all.names.filter((name) => strandOf.has(name)).length;
         if (found === 0) throw new EmbranchError("strands: must have groups of the reads, got none of them");
-        results = await benchReads(all, strandOf, { ...common, sizes });
+        results = await benchReads(all, strandOf, { ...common, sizes, draws });
+        if (results.length === 0) {
+          throw new EmbranchError(`--sizes: a group must have as many reads, got ${sizes.join(", ")}`);
+        }
         about = `Reads of ${found} strands, drawn at random`;
       }
       progress.stop();

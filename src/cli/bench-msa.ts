@@ -31,7 +31,7 @@ export function benchMsaCommand(line: readonly string[] = process.argv.slice(2))
     .argument("<references...>", "reference alignments: FASTA, Clustal, Stockholm or PHYLIP")
     .option("-m, --model <files...>", "models that guide trees are made by, a contestant each", [])
     .option("--with <names...>", `others: ${ALIGNERS.join(", ")}`, ["clustalo", "mafft", "kalign"])
-    .option("--variant <options...>", "more of ours: what is added to `align --exact`, in quotes", [])
+    .option("--variant <options...>", "more of ours: what is added to `align`, in quotes", [])
     .option(
       "--homologs <file>",
       "CSV of family, id, sequence: more sequences for the reference family.… of each family",

@@ -120,6 +120,17 @@ describe.concurrent("bench consensus", () => {
     expect(text("b.md")).toContain("| majority, 60 letters | 10 | 5 |");
   });
 
+  test("draws several times, and needs groups of so many reads", async () => {
+    const line = "bench consensus groups.csv strands.csv --methods centre -q";
+    const { results } = JSON.parse(await place.ok(`${line} --sizes 3 --draws 4 --json`)) as {
+      results: ConsensusResult[];
+    };
+    expect(results.map(({ groups }) => groups)).toEqual([20, 20]);
+    const { code, stderr } = await place.run(`${line} --sizes 99`);
+    expect(code).toBe(1);
+    expect(stderr).toContain("--sizes: a group must have as many reads, got 99");
+  });
+
   test.each(["near", "any"])("of related sequences tells consensus errors, drawn %s", async (draw) => {
     await place.ok(`simulate 40 --length 60 -o ${draw}.fasta --seed 3 -q`);
     const line = `bench consensus --of ${draw}.fasta --groups 4 --group-size 6 --draw ${draw} --json -q`;

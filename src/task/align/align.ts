@@ -16,14 +16,14 @@ import type { Alignment } from "../../sequence/alignment.ts";
 import type { SequenceSet } from "../../sequence/index.ts";
 import type { CompactTree } from "../tree/compact-tree.ts";
 import type { TreeStage } from "../tree/tree.ts";
-import { guideTree } from "./guide-tree.ts";
+import { guideTree, type GuideOptions } from "./guide-tree.ts";
 import { treeJoins, treeWeights } from "./joins.ts";
 import { createScoring } from "./scoring.ts";
 
 /** What a multiple alignment is at. */
 export type AlignStage = TreeStage | "aligning" | "refining";
 
-export interface AlignOptions extends ProgramOptions {
+export interface AlignOptions extends ProgramOptions, Pick<GuideOptions, "method"> {
   /** The guide tree is made of this model's distances; without a model, of exact edit distances. */
   model?: Model;
   /** The guide tree, in place of one that is made. */

@@ -1,5 +1,5 @@
 /**
- * @file Guide trees: average linkage of the different sequences, copies put together.
+ * @file Guide trees: average linkage, or neighbour joining, of the different sequences, copies put together.
  *
  * Which sequences are joined first is all that a guide tree has to say, so that thousands of clusters that are linked
  * exactly, and the neighbours within them, do as well as all distances.
@@ -14,18 +14,29 @@ import { sequenceTree, type TreeOptions } from "../tree/tree.ts";
 const MANY = 4000;
 const CLUSTERS = 2000;
 
+/** How the distances are made a tree. */
+export const GUIDE_METHODS = ["average", "nj"] as const;
+
+export type GuideMethod = (typeof GUIDE_METHODS)[number];
+
+export interface GuideOptions extends Pick<TreeOptions, "threads" | "device" | "signal" | "progress"> {
+  /** Default average linkage. */
+  method?: GuideMethod;
+}
+
 /** A tree of all sequences of a set, by a model's distances or, without one, by exact edit distances. */
 export async function guideTree(
   set: SequenceSet,
   model: Model | undefined,
-  options: Pick<TreeOptions, "threads" | "device" | "signal" | "progress">,
+  { method = "average", ...options }: GuideOptions,
 ): Promise<CompactTree> {
   const uniques = findUniques(set.codes);
   const { representatives } = uniques;
   if (representatives.length === 1) return withCopies(ONE_LEAF, uniques);
   const different = representatives.length < set.ids.length ? subset(set, representatives) : set;
-  const coarsen = model !== undefined && representatives.length > MANY ? CLUSTERS : undefined;
-  const { tree } = await sequenceTree(different, model, { ...options, method: "average", coarsen });
+  const byNeighbours = model !== undefined && method === "average" && representatives.length > MANY;
+  const coarsen = byNeighbours ? CLUSTERS : undefined;
+  const { tree } = await sequenceTree(different, model, { ...options, method, coarsen });
   return withCopies(tree, uniques);
 }
 

@@ -13,11 +13,12 @@
 import type { DecoderModel } from "../../engine/decoder-model.ts";
 import { EmbranchError } from "../../error.ts";
 import { geometricMedian, meanDistance } from "../../geometry/index.ts";
+import { editDistance } from "../../kernel/index.ts";
 import { embedCodes } from "../embed.ts";
 import { localMedian } from "./local-median.ts";
 
 export interface SteinerOptions {
-  /** Go on from what is read to a string that no single edit improves (default true). */
+  /** Go on from what is read to a string that no single edit improves (default true); of a large group, a sample. */
   refine?: boolean;
   signal?: AbortSignal;
   /** Told after each block of groups. */
@@ -32,6 +33,8 @@ export interface SteinerString {
   expectedError: number;
 }
 
+/** Members of a large group that its string is refined on: more would not move it. */
+const SAMPLE = 500;
 /** Sequences that are embedded together, at least, where there are as many. */
 const TOGETHER = 1024;
 
@@ -61,12 +64,25 @@ export async function steinerConsensus(
     const points = await embedCodes(model.encoder, sequences, { signal });
     for (const [i, middle] of (await middles(model, block, points)).entries()) {
       signal?.throwIfAborted();
-      results.push(refine ? { ...middle, codes: localMedian(block[i], middle.codes) } : middle);
+      results.push(refine ? { ...middle, codes: refined(block[i], middle.codes) } : middle);
     }
     start = end;
     progress?.(end, groups.length);
   }
   return results;
+}
+
+/** A string that no single edit improves, of a large group's sample; never one that is worse for the group. */
+function refined(group: readonly Uint8Array[], codes: Uint8Array): Uint8Array {
+  const every = Math.ceil(group.length / SAMPLE);
+  if (every <= 1) return localMedian(group, codes);
+  const sum = (string: Uint8Array) =>
+    group.reduce((total, member) => total + editDistance(string, member), 0);
+  const better = localMedian(
+    group.filter((_, i) => i % every === 0),
+    codes,
+  );
+  return sum(better) < sum(codes) ? better : codes;
 }
 
 /** The middles of groups whose points [sequences, dim] stand one after the other. */

@@ -44,6 +44,17 @@ describe("a group", () => {
     expect(String(result)).toBe(String(a));
   });
 
+  test("of more strings than a refinement looks at is never worse for it", async () => {
+    const random = new Random(8);
+    const group = Array.from({ length: 1100 }, () => codes[random.integer(4)]);
+    const [raw, fine] = [
+      (await steinerStrings(model, [group], { refine: false }))[0],
+      (await steinerStrings(model, [group]))[0],
+    ];
+    const total = (x: Uint8Array) => group.reduce((sum, each) => sum + editDistance(x, each), 0);
+    expect(total(fine)).toBeLessThanOrEqual(total(raw));
+  });
+
   test("without strings has an empty one, wherever it stands", async () => {
     const [a, b] = codes;
     expect(strings(await steinerStrings(model, [[], [a], [], [b], []]))).toEqual(["", String(a), "", String(b), ""]); // prettier-ignore
