@@ -171,7 +171,23 @@ async function compare(
       async () => groups.map((group) => stringOf(group, { method: "majority", letters, length })),
     ]);
   }
-  if (model !== undefined) contestants.push(["steiner", () => steinerStrings(model, groups)]);
+  if (strands === undefined) {
+    const method = methods.includes("centre") ? "centre" : methods[0];
+    contestants.push([
+      `${method}, refined`,
+      async () => groups.map((group) => stringOf(group, { method, refine: true, letters })),
+    ]);
+  }
+  if (model !== undefined) {
+    contestants.push(["steiner, as decoded", () => steinerStrings(model, groups)]);
+    contestants.push([
+      "steiner",
+      async () =>
+        (await steinerStrings(model, groups)).map((string, i) =>
+          stringOf(groups[i], { refine: true, letters }, string),
+        ),
+    ]);
+  }
   for (const [method, strings] of contestants) {
     progress?.(`${method}, ${groups.length} groups of ${size}`);
     let made: Uint8Array[] = [];

@@ -25,12 +25,14 @@ import {
 } from "./options.ts";
 import { openOutput, writeOutputs, type Output } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
+import { interruption } from "./signals.ts";
 
 interface ConsensusCliOptions extends CommonOptions {
   output?: string;
   method: ConsensusMethod;
   model?: string;
   length?: number;
+  refine?: boolean;
   table?: string;
   minSize: number;
   maxReads?: number;
@@ -59,6 +61,11 @@ export function consensusCommand(): Command {
         .default("majority"),
     )
     .option("-m, --model <file>", "with steiner: model of `embranch fit --decoder`")
+    .option(
+      "--refine",
+      "go on to a string that no single edit brings nearer to its group (default: with steiner)",
+    )
+    .option("--no-refine", "with steiner: the string as it is decoded")
     .option("--length <n>", "with majority: letters of every strand, where that is known", positiveInteger)
     .option("--table <file>", "group, reads, error in edits, and length in letters, one line a group (TSV)")
     .option("--min-size <n>", "leave out groups of fewer sequences", positiveInteger, 1)
@@ -80,6 +87,7 @@ async function run(path: string, options: ConsensusCliOptions): Promise<void> {
   const { output, method, length, minSize, maxReads, seed, threads, device, quiet } = options;
   const started = performance.now();
   const progress = new Progress("consensus", { unit: "groups", quiet });
+  const stop = interruption();
   let model: DecoderModel | undefined;
   try {
     await writeOutputs(async (open) => {
@@ -107,9 +115,11 @@ async function run(path: string, options: ConsensusCliOptions): Promise<void> {
       }
       const strings = await consensusStrings(groups, {
         method,
+        refine: options.refine,
         model,
         length,
         threads,
+        signal: stop.signal,
         progress: (done, total) => progress.update(done, { fraction: done / total }),
       });
       progress.stop();
@@ -132,7 +142,11 @@ async function run(path: string, options: ConsensusCliOptions): Promise<void> {
         );
       }
     });
+  } catch (error) {
+    if (stop.signal.aborted) throw stop.stopped("consensus: stopped, nothing was written");
+    throw error;
   } finally {
+    stop.release();
     progress.stop();
     await model?.close();
   }

@@ -141,6 +141,7 @@ describe.concurrent("bench consensus", () => {
       "centre",
       "greedy-1",
       "greedy-2",
+      "centre, refined",
     ]);
     const [random, , centre] = results;
     expect(centre.error).toBeLessThanOrEqual(random.error);

@@ -5,13 +5,17 @@
 import { consensusError, greedyMedian, medoid, quickMedian } from "../../baseline/median-string.ts";
 import type { PackedCodes } from "../../kernel/index.ts";
 import { likeliestStrand } from "./likeliest-strand.ts";
+import { refinedMedian } from "./local-median.ts";
 
 /** Methods that need no model. */
 export const STRING_METHODS = ["majority", "centre", "greedy-1", "greedy-2"] as const;
 export type StringMethod = (typeof STRING_METHODS)[number];
 
 export interface StringOptions {
-  method: StringMethod;
+  /** None where strings are given. */
+  method?: StringMethod;
+  /** Go on to a string that no single edit brings nearer to the group. */
+  refine?: boolean;
   /** Size of the alphabet. */
   letters: number;
   /** Letters of every strand, where that is known; for `majority` alone. */
@@ -24,6 +28,8 @@ export interface ConsensusJob extends StringOptions {
   sequences: PackedCodes;
   /** [groups + 1] First sequence of each group, and the end of the last. */
   starts: Uint32Array;
+  /** A string for each group that is there already. */
+  given?: PackedCodes;
   /** Room for the strings, and where each begins: [groups + 1]. */
   strings: Uint8Array;
   places: Uint32Array;
@@ -36,11 +42,21 @@ export interface ConsensusJob extends StringOptions {
 /** The string of one group. */
 export function stringOf(
   group: readonly Uint8Array[],
-  { method, letters, length }: StringOptions,
+  { method, refine = false, letters, length }: StringOptions,
+  given?: Uint8Array,
+): Uint8Array {
+  const string = given ?? byMethod(group, method ?? "majority", { letters, length });
+  return refine ? refinedMedian(group, string) : string;
+}
+
+function byMethod(
+  group: readonly Uint8Array[],
+  method: StringMethod,
+  options: Pick<StringOptions, "letters" | "length">,
 ): Uint8Array {
   switch (method) {
     case "majority":
-      return likeliestStrand(group, { letters, length });
+      return likeliestStrand(group, options);
     case "centre":
       return group[medoid(group)];
     case "greedy-1":
@@ -51,21 +67,22 @@ export function stringOf(
 }
 
 /** Letters that a group's string may come to. */
-export function mostLetters(group: readonly Uint8Array[], { length = 0 }: StringOptions): number {
-  return Math.max(
-    length,
-    group.reduce((most, each) => Math.max(most, 2 * each.length), 0),
-  );
+export function mostLetters(
+  group: readonly Uint8Array[],
+  { length = 0 }: StringOptions,
+  given?: Uint8Array,
+): number {
+  return group.reduce((most, each) => Math.max(most, 2 * each.length), Math.max(length, given?.length ?? 0));
 }
 
 /** Computes the string of group `tile`. */
 export function runTile(job: ConsensusJob, tile: number): void {
-  const { sequences, starts, strings, places, lengths, errors } = job;
+  const { sequences, starts, given, strings, places, lengths, errors } = job;
   const group: Uint8Array[] = [];
   for (let i = starts[tile]; i < starts[tile + 1]; i++) {
     group.push(sequences.codes.subarray(sequences.offsets[i], sequences.offsets[i + 1]));
   }
-  const string = stringOf(group, job);
+  const string = stringOf(group, job, given?.codes.subarray(given.offsets[tile], given.offsets[tile + 1]));
   strings.set(string, places[tile]);
   lengths[tile] = string.length;
   errors[tile] = consensusError(group, string);

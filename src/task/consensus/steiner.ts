@@ -5,21 +5,16 @@
  * question is a geometric median, which takes time linear in their number, and a decoder reads the answer. Nothing is
  * aligned, and nothing compared: it takes one pass of the encoder, a few dozen sums over the points, and one
  * pass of the decoder. What is read is a few letters off, since the decoder has seen few points that are in the middle of
- * others; so its edits are tried on the group itself (local-median.ts), unless that is not wanted, which takes longer but
- * time linear in the group's size all the same. Corso, Ying, Pándy, Veličković, Leskovec and Liò, "Neural distance embeddings for biological
- * sequences", NeurIPS 2021.
+ * others; local-median.ts mends that. Corso, Ying, Pándy, Veličković, Leskovec and Liò, "Neural distance embeddings for
+ * biological sequences", NeurIPS 2021.
  */
 
 import type { DecoderModel } from "../../engine/decoder-model.ts";
 import { EmbranchError } from "../../error.ts";
 import { geometricMedian, meanDistance } from "../../geometry/index.ts";
-import { editDistance } from "../../kernel/index.ts";
 import { embedCodes } from "../embed.ts";
-import { localMedian } from "./local-median.ts";
 
 export interface SteinerOptions {
-  /** Go on from what is read to a string that no single edit improves (default true); of a large group, a sample. */
-  refine?: boolean;
   signal?: AbortSignal;
   /** Told after each block of groups. */
   progress?: (done: number, total: number) => void;
@@ -33,8 +28,6 @@ export interface SteinerString {
   expectedError: number;
 }
 
-/** Members of a large group that its string is refined on: more would not move it. */
-const SAMPLE = 500;
 /** Sequences that are embedded together, at least, where there are as many. */
 const TOGETHER = 1024;
 
@@ -46,7 +39,7 @@ const TOGETHER = 1024;
 export async function steinerConsensus(
   model: DecoderModel,
   groups: readonly (readonly Uint8Array[])[],
-  { refine = true, signal, progress }: SteinerOptions = {},
+  { signal, progress }: SteinerOptions = {},
 ): Promise<SteinerString[]> {
   const { manifest } = model.encoder;
   const results: SteinerString[] = [];
@@ -62,27 +55,11 @@ export async function steinerConsensus(
       );
     }
     const points = await embedCodes(model.encoder, sequences, { signal });
-    for (const [i, middle] of (await middles(model, block, points)).entries()) {
-      signal?.throwIfAborted();
-      results.push(refine ? { ...middle, codes: refined(block[i], middle.codes) } : middle);
-    }
+    results.push(...(await middles(model, block, points)));
     start = end;
     progress?.(end, groups.length);
   }
   return results;
-}
-
-/** A string that no single edit improves, of a large group's sample; never one that is worse for the group. */
-function refined(group: readonly Uint8Array[], codes: Uint8Array): Uint8Array {
-  const every = Math.ceil(group.length / SAMPLE);
-  if (every <= 1) return localMedian(group, codes);
-  const sum = (string: Uint8Array) =>
-    group.reduce((total, member) => total + editDistance(string, member), 0);
-  const better = localMedian(
-    group.filter((_, i) => i % every === 0),
-    codes,
-  );
-  return sum(better) < sum(codes) ? better : codes;
 }
 
 /** The middles of groups whose points [sequences, dim] stand one after the other. */

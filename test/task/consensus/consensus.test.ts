@@ -38,6 +38,14 @@ describe.each(methods)("%s", (method) => {
     expect(await consensusStrings(noisy, { method, threads: 3 })).toEqual(one);
   });
 
+  test("is no further from any group when it is refined", async () => {
+    const plain = await consensusStrings(noisy, { method, threads: 1 });
+    const refined = await consensusStrings(noisy, { method, refine: true, threads: 2 });
+    refined.forEach(({ error }, i) => expect(error).toBeLessThanOrEqual(plain[i].error));
+    const sum = (made: typeof plain) => made.reduce((total, { error }) => total + error, 0);
+    if (method === "centre" || method === "greedy-2") expect(sum(refined)).toBeLessThan(sum(plain));
+  });
+
   test("of one sequence, and of copies, is that sequence", async () => {
     const { codes } = encode("ACGTNACGTTTTTGC", DNA);
     const made = await consensusStrings(groupsOf([[codes], [codes, codes, codes]]), { method, threads: 1 });
