@@ -151,6 +151,36 @@ export {
 export { cutLinkage } from "./task/cluster/cut.ts";
 export { adjustedRand, majorityAccuracy, recoveredClusters } from "./task/cluster/agreement.ts";
 
+// Alignments.
+export { alignedRow, alignmentOfRows, type Alignment } from "./sequence/alignment.ts";
+export {
+  formatAlignment,
+  readAlignment,
+  type AlignedSequences,
+  type AlignmentFormat,
+} from "./sequence/aligned.ts";
+export { matrixScores, parseMatrix, type MatrixName } from "./sequence/substitution-matrix.ts";
+export type { Scoring } from "./kernel/scoring.ts";
+export { alignSequences, type AlignOptions, type GuidedAlignment } from "./task/align/align.ts";
+export { addSequences, type AddOptions } from "./task/align/add.ts";
+export { alignPairs, type AlignPairsOptions, type PairAlignment } from "./task/align/pairwise.ts";
+export { createScoring, type ScoringOptions } from "./task/align/scoring.ts";
+export { guideTree, type GuideOptions } from "./task/align/guide-tree.ts";
+export { alignWith, EXTERNAL_ALIGNERS, type ExternalAligner } from "./task/align/external.ts";
+export { mafftGuide, newickGuide } from "./task/align/guide-formats.ts";
+export { alignmentCost, clustalwScore } from "./task/align/cost.ts";
+export { compareAlignments, type AlignmentComparison } from "./task/align/score.ts";
+
+// The string behind a group of reads, or in its middle.
+export {
+  consensusStrings,
+  type ConsensusMethod,
+  type ConsensusOptions,
+  type ConsensusString,
+} from "./task/consensus/consensus.ts";
+export { readGroups, type Groups } from "./task/consensus/groups.ts";
+export { consensusError, greedyMedian, medoid, quickMedian } from "./baseline/median-string.ts";
+
 // Trees.
 export { linkage, neighborJoining } from "./kernel/index.ts";
 export type {

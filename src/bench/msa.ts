@@ -42,7 +42,7 @@ export interface MsaBenchOptions {
   /** Whether the cost is wanted, which takes a while (default: of tasks without a reference). */
   cost?: boolean;
   threads?: number;
-  /** Alternating runs of each (default 1). */
+  /** Alternating runs of each (default 3). */
   rounds?: number;
   progress?: (message: string) => void;
 }
@@ -73,7 +73,7 @@ export async function benchMsa(
     variants = [],
     cost,
     threads = 1,
-    rounds = 1,
+    rounds = 3,
     progress,
   }: MsaBenchOptions = {},
 ): Promise<MsaResult[]> {
@@ -97,8 +97,12 @@ export async function benchMsa(
         run: () => Promise.resolve(run(input, outputs[k])),
         units: task.ids.length,
       }));
-      const timings = await race(contestants, rounds, (round) =>
-        progress?.(`${task.name}, ${t + 1} of ${tasks.length}, round ${round} of ${rounds}`),
+      // Some run for minutes, and all start from nothing.
+      const timings = await race(
+        contestants,
+        rounds,
+        (round) => progress?.(`${task.name}, ${t + 1} of ${tasks.length}, round ${round} of ${rounds}`),
+        { warmUp: false },
       );
       for (const [k, { name }] of entries.entries()) {
         const made = await readAlignment([await readFile(outputs[k])], { file: outputs[k] });

@@ -29,14 +29,15 @@ function median(sorted: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Times all contestants in `rounds` alternating rounds, after one that does not count. */
+/** Times all contestants in `rounds` alternating rounds, after one that does not count unless `warmUp` is false. */
 export async function race(
   contestants: readonly Contestant[],
   rounds: number,
   onRound?: (round: number) => void,
+  { warmUp = true }: { warmUp?: boolean } = {},
 ): Promise<Timing[]> {
   const seconds = contestants.map((): number[] => []);
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = warmUp ? 0 : 1; round <= rounds; round++) {
     onRound?.(round);
     for (let turn = 0; turn < contestants.length; turn++) {
       const which = (round + turn) % contestants.length;
