@@ -8,6 +8,7 @@
  * cost are told (task/align/cost.ts).
  */
 
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
@@ -144,8 +145,13 @@ function ourEntries(bench: Processes, models: readonly string[], variants: reado
   return [
     ours("exact", "--exact"),
     ...models.map((model) => ours(basename(model), "-m", resolve(model))),
-    ...variants.map((variant) => ours(variant, ...variant.split(/\s+/))),
+    ...variants.map((variant) => ours(variant, ...variant.split(/\s+/).map(wholePath))),
   ];
+}
+
+/** Processes run in another folder. */
+function wholePath(word: string): string {
+  return existsSync(word) ? resolve(word) : word;
 }
 
 const PROGRAM: Record<Aligner, string> = {

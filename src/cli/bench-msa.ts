@@ -161,7 +161,16 @@ function summaryOf(results: readonly MsaResult[]): string[][] {
     };
   });
   return [
-    ["", "SP, %", "TC, %", "seconds", "time, first = 1", "mean columns", "cost of a pair"],
+    [
+      "",
+      "SP, %",
+      "TC, %",
+      "seconds",
+      "time, first = 1",
+      "mean columns",
+      "cost of a pair",
+      "above the first, %",
+    ],
     ...totals.map(({ name, seconds, sp, tc, cost, columns }) => [
       name,
       percent(sp),
@@ -170,6 +179,7 @@ function summaryOf(results: readonly MsaResult[]): string[][] {
       decimals(seconds / totals[0].seconds, 2),
       decimals(columns, 0),
       cost === null ? "" : decimals(cost, 2),
+      cost === null ? "" : decimals(100 * (cost / totals[0].cost! - 1), 2),
     ]),
   ];
 }
