@@ -40,6 +40,7 @@ export interface AlignCliOptions extends CommonOptions, ScoringCliOptions {
   format?: AlignmentFormat | PairFormat;
   aligner: ExternalAligner | "builtin";
   refine?: number;
+  retree?: number;
   treeOut?: string;
   guideOnly?: boolean;
   guideFormat?: "newick" | "mafft";
@@ -163,11 +164,11 @@ export async function alignAll(path: string, job: Job): Promise<Aligned> {
 
 /** The alignment along the tree that is given, or that of a model. */
 async function alignAlong(guided: Guided, model: Model | undefined, job: Job): Promise<GuidedAlignment> {
-  const { aligner, refine, threads } = job.options;
+  const { aligner, refine, retree, threads } = job.options;
   const { set, given } = guided;
   if (aligner === "builtin") {
     const scoring = await loadScoring(job.options, set.alphabet);
-    return await alignSequences(set, { ...settings(job), model, tree: given, scoring, refine });
+    return await alignSequences(set, { ...settings(job), model, tree: given, scoring, retree, refine });
   }
   const tree = await guideOf(guided, model, job);
   const alignment = await alignWith(aligner, set, tree, {

@@ -19,7 +19,14 @@ import {
   type AlignCliOptions,
   type Job,
 } from "./align-sequences.ts";
-import { wholeNumber, withAlphabet, withCommonOptions, withDevice, withExamples } from "./options.ts";
+import {
+  positiveInteger,
+  wholeNumber,
+  withAlphabet,
+  withCommonOptions,
+  withDevice,
+  withExamples,
+} from "./options.ts";
 import { writeChunks, writeOutputs } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
 import { interruption } from "./signals.ts";
@@ -67,6 +74,11 @@ export function alignCommand(): Command {
       new Option("--aligner <name>", "what aligns along the tree; others than ours must be installed")
         .choices(["builtin", ...EXTERNAL_ALIGNERS])
         .default("builtin"),
+    )
+    .option(
+      "--retree <n>",
+      "make the alignment n times, from the second on along a tree of the distances that the last one shows (default: 1)",
+      positiveInteger,
     )
     .option("--refine <n>", "rounds of refinement after the first alignment", wholeNumber)
     .option("--add <file>", "add these sequences to <input>, which is an alignment and keeps its columns")
@@ -173,6 +185,11 @@ function checkOptions(path: string, other: string | undefined, options: AlignCli
       "--guide-method is for a guide tree that is made: leave --pairwise, --add and --tree out",
     ],
     [guideOnly === true && (model?.length ?? 0) > 1, "--guide-only takes one model"],
+    [
+      options.retree !== undefined &&
+        (pairwise || add !== undefined || tree !== undefined || guideOnly || !builtin) === true,
+      "--retree is for our own aligner and a guide tree that is made: leave --pairwise, --add, --tree, --guide-only and --aligner out",
+    ],
     [guides > 1, "needs one of -m, --exact and --tree, got more"],
     [
       add !== undefined && (guides > 0 || treeOut !== undefined || refine !== undefined || !builtin),

@@ -30,8 +30,13 @@ export function benchMsaCommand(line: readonly string[] = process.argv.slice(2))
     )
     .argument("<references...>", "reference alignments: FASTA, Clustal, Stockholm or PHYLIP")
     .option("-m, --model <files...>", "models that guide trees are made by, a contestant each", [])
-    .option("--with <names...>", `others: ${ALIGNERS.join(", ")}`, ["clustalo", "mafft", "kalign"])
-    .option("--variant <options...>", "more of ours: what is added to `align`, in quotes", [])
+    .option("--with <names...>", `others: ${ALIGNERS.join(", ")}, or none`, ["clustalo", "mafft", "kalign"])
+    .option(
+      "--variant <options>",
+      "one more of ours: what is added to `align`, in quotes; may be given again",
+      (words: string, before: string[]) => [...before, words],
+      [] as string[],
+    )
     .option(
       "--homologs <file>",
       "CSV of family, id, sequence: more sequences for the reference family.… of each family",
@@ -49,7 +54,8 @@ export function benchMsaCommand(line: readonly string[] = process.argv.slice(2))
   return command.action(async (paths: string[]) => {
     const options: BenchMsaOptions = command.optsWithGlobals();
     const { model, variant, threads, rounds, quiet, cost } = options;
-    const unknown = options.with.find((name) => !ALIGNERS.includes(name));
+    const aligners = options.with.filter((name) => (name as string) !== "none");
+    const unknown = aligners.find((name) => !ALIGNERS.includes(name));
     if (unknown !== undefined) {
       throw new UsageError(`--with: must be of ${ALIGNERS.join(", ")}, got ${unknown}`);
     }
@@ -67,7 +73,7 @@ export function benchMsaCommand(line: readonly string[] = process.argv.slice(2))
     const progress = new Progress("bench msa", { unit: "tasks", quiet });
     const results = await benchMsa(tasks, {
       models: model,
-      aligners: options.with,
+      aligners,
       variants: variant,
       cost,
       threads,

@@ -89,6 +89,7 @@ interface KernelExports {
     out: number,
     stride: number,
   ): void;
+  equalBytes(a: number, b: number, size: number): number;
   scorePlanes(letters: number, stride: number, counts: number, scores: number, planes: number): void;
   alignProfiles(
     m: number,

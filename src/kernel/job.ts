@@ -128,6 +128,21 @@ export interface PairAlignmentJob {
   scores: Float32Array;
 }
 
+/** The distances of all pairs of an alignment's sequences; a tile is a sequence, with those after it. */
+export interface AlignedDistancesJob {
+  kind: "aligned-distances";
+  /** n, at least 2. */
+  count: number;
+  /** Columns, up to a multiple of 16. */
+  stride: number;
+  /** [n, stride] Codes, and 255 for gaps. */
+  rows: Uint8Array;
+  /** [n] */
+  lengths: Uint32Array;
+  /** [n(n−1)/2] */
+  result: Float32Array;
+}
+
 /** The progressive alignment of n sequences along a tree of 2n − 1 nodes, sequences first; a tile is a sequence. */
 export interface ProgressiveJob {
   kind: "progressive";
@@ -181,7 +196,8 @@ export type KernelJob =
   | JoiningJob
   | PairAlignmentJob
   | ProgressiveJob
-  | RefinementJob;
+  | RefinementJob
+  | AlignedDistancesJob;
 
 /** No threshold: above every distance that a 32-bit kernel can produce, and safe to add to. */
 export const UNLIMITED = 2 ** 30;
@@ -193,6 +209,7 @@ export const SLICED_LANES = 128;
 export function tileCount(job: KernelJob): number {
   if (job.kind === "linkage" || job.kind === "joining" || job.kind === "refinement") return job.tiles;
   if (job.kind === "progressive") return job.set.length;
+  if (job.kind === "aligned-distances") return job.count - 1;
   if (job.kind === "pair-alignment") return job.left.length;
   if (job.kind === "alignment") return job.sources.length;
   return job.tiles.length / (job.kind === "sweep" ? 4 : 2);

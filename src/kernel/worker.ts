@@ -2,6 +2,7 @@
  * @file A thread of the pool: takes tiles of a request from a shared counter until none is left.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { AlignedDistancesRunner } from "./aligned-distances.ts";
 import { AlignmentRunner } from "./alignment.ts";
 import { Kernel } from "./instance.ts";
 import type { KernelJob } from "./job.ts";
@@ -32,6 +33,8 @@ function runnerOf(job: KernelJob): { run(tile: number): number } {
       return new JoiningRunner(kernel, job);
     case "refinement":
       return new RefinementRunner(kernel, job);
+    case "aligned-distances":
+      return new AlignedDistancesRunner(kernel, job);
     case "pair-alignment":
       return new PairAlignmentRunner(kernel, job);
     case "progressive":

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { alignedDistances } from "../../src/kernel/aligned-distances.ts";
 import { pairAlignments } from "../../src/kernel/pair-alignment.ts";
 import { progressiveAlignment, type Joins } from "../../src/kernel/progressive.ts";
 import { refineAlignment } from "../../src/kernel/refinement.ts";
@@ -146,6 +147,33 @@ describe("refinement", () => {
       refineAlignment([Uint8Array.of(0, 1)], one, joins, weights, scoring, { rounds });
     expect(await refine(3)).toEqual(one);
     expect(await refine(0)).toEqual(one);
+  });
+});
+
+describe("distances of an alignment", () => {
+  test("are the letters of the longer that do not stand beside their equal", async () => {
+    const random = new Random(7);
+    for (const [count, width] of [
+      [1, 5],
+      [2, 0],
+      [7, 33],
+      [12, 9000],
+    ]) {
+      const columns = Array.from({ length: count }, () =>
+        Uint32Array.from({ length: width }, (_, column) => column).filter(() => random.uniform() < 0.6),
+      );
+      const sequences = columns.map((own) => randomSequence(random, own.length));
+      const found = await alignedDistances(sequences, { width, columns }, { threads: 2 });
+      const expected: number[] = [];
+      for (let i = 0; i < count; i++) {
+        const letters = new Map(Array.from(columns[i], (column, k) => [column, sequences[i][k]]));
+        for (let j = i + 1; j < count; j++) {
+          const equal = columns[j].filter((column, k) => letters.get(column) === sequences[j][k]).length;
+          expected.push(Math.max(sequences[i].length, sequences[j].length) - equal);
+        }
+      }
+      expect([...found]).toEqual(expected);
+    }
   });
 });
 

@@ -161,6 +161,7 @@ export {
   spanningEdges,
   squareAll,
 } from "./linkage";
+export { equalBytes } from "./matches";
 export { myers } from "./myers";
 export { greatestCode, sliceCodes, slicePatterns } from "./slice";
 export { alignProfiles, scorePlanes } from "./profile";

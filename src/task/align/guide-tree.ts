@@ -6,9 +6,11 @@
  */
 
 import type { Model } from "../../engine/model-file.ts";
+import { alignedDistances } from "../../kernel/aligned-distances.ts";
+import type { Alignment } from "../../sequence/alignment.ts";
 import { findUniques, subset, type SequenceSet, type Uniques } from "../../sequence/index.ts";
 import type { CompactTree } from "../tree/compact-tree.ts";
-import { sequenceTree, type TreeOptions } from "../tree/tree.ts";
+import { distanceTree, sequenceTree, type TreeOptions } from "../tree/tree.ts";
 
 /** Sequences beyond which, by a model, neighbours are joined until so many clusters are left. */
 const MANY = 4000;
@@ -38,6 +40,20 @@ export async function guideTree(
   const coarsen = byNeighbours ? CLUSTERS : undefined;
   const { tree } = await sequenceTree(different, model, { ...options, method, coarsen });
   return withCopies(tree, uniques);
+}
+
+/** A tree of all sequences by the distances that an alignment of them shows. */
+export async function treeOfAlignment(
+  { codes }: Pick<SequenceSet, "codes">,
+  alignment: Alignment,
+  { method = "average", threads, signal, progress }: GuideOptions,
+): Promise<CompactTree> {
+  const distances = await alignedDistances(codes, alignment, {
+    threads,
+    signal,
+    progress: progress && ((done, total) => progress("distances", done, total)),
+  });
+  return (await distanceTree(distances, { method, signal, progress })).tree;
 }
 
 const ONE_LEAF: CompactTree = { leaves: 1, parent: Int32Array.of(-1), length: new Float64Array(1) };

@@ -88,6 +88,10 @@ describe("multiple alignment", () => {
     const tree = compactTree(parseNewick(`(${set.ids.join(",")});`), set.ids);
     expect(sp(await alignSequences(set, { tree }))).toBeGreaterThan(0.95);
     expect(sp(await alignSequences(set, { refine: 2 }))).toBeGreaterThan(0.96);
+    // Made again along its own distances, and again.
+    const again3 = await alignSequences(set, { retree: 3 });
+    expect(sp(again3)).toBeGreaterThan(0.96);
+    await expect(alignSequences(set, { tree, retree: 2 })).rejects.toThrow(/retree: a tree that is given/);
     // The tree that comes back makes the same alignment.
     const again = await alignSequences(set, { tree: byDistance.tree });
     expect(again.alignment).toEqual(byDistance.alignment);
