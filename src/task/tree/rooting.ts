@@ -64,7 +64,10 @@ function midpoint({ leaves, parent, length }: CompactTree): Place | undefined {
     height -= length[node];
     node = parent[node];
   }
-  return { node, height: length[node] > height + slack ? height : length[node] };
+  if (length[node] > height + slack) return { node, height };
+  // Nodes without a distance between them are one place: the highest stands for all.
+  while (parent[node] < nodes - 1 && length[parent[node]] <= slack) node = parent[node];
+  return { node, height: length[node] };
 }
 
 /** The same unrooted tree with its root at another place. */

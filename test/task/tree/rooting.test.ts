@@ -173,3 +173,13 @@ test("a caterpillar of 200,000 leaves", () => {
   expect(depth[0]).toBe(leaves / 2);
   expect(depth[leaves - 1]).toBe(leaves / 2);
 });
+
+test("nodes without a distance between them are one place", () => {
+  // ((0:3,1:3):0,2:1): the middle is the node of 0 and 1, and the root as well.
+  const tree = {
+    leaves: 3,
+    parent: Int32Array.of(3, 3, 4, 4, -1),
+    length: Float64Array.of(3, 3, 1, 0, 0),
+  };
+  expect(midpointRoot(tree)).toBe(tree);
+});
