@@ -19,6 +19,7 @@
  */
 
 import { editDistance } from "../kernel/index.ts";
+import { usedCodes } from "../kernel/letters.ts";
 
 /** Edit distances of all to all: [K × K], row-major. */
 function distanceTable(group: readonly Uint8Array[]): Uint32Array {
@@ -62,7 +63,7 @@ export function consensusError(group: readonly Uint8Array[], string: Uint8Array)
 /** The string that grows by the letter that promises the least sum of distances; empty where that is best. */
 export function greedyMedian(group: readonly Uint8Array[]): Uint8Array {
   checkGroup(group);
-  const letters = lettersOf(group);
+  const letters = usedCodes(group);
   const longest = group.reduce((most, { length }) => Math.max(most, length), 0);
   // Row of the alignment matrix of each member, for what has grown so far.
   let rows = group.map(({ length }) => Int32Array.from({ length: length + 1 }, (_, j) => j));
@@ -130,13 +131,6 @@ export function quickMedian(group: readonly Uint8Array[]): Uint8Array {
     median[place] = votes.indexOf(Math.max(...votes));
   }
   return median;
-}
-
-/** The codes that a group holds, ascending. */
-function lettersOf(group: readonly Uint8Array[]): number[] {
-  const seen = new Set<number>();
-  for (const sequence of group) for (const code of sequence) seen.add(code);
-  return [...seen].sort((a, b) => a - b);
 }
 
 function checkGroup(group: readonly Uint8Array[]): void {

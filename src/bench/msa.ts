@@ -12,9 +12,8 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import { readAlignment, type AlignedSequences } from "../sequence/aligned.ts";
-import { encode, guessAlphabet } from "../sequence/index.ts";
-import { alignmentCost } from "../task/align/cost.ts";
+import { encodeAligned, readAlignment, type AlignedSequences } from "../sequence/aligned.ts";
+import { meanPairCost } from "../task/align/cost.ts";
 import { compareAlignments } from "../task/align/score.ts";
 import { Processes } from "./processes.ts";
 import { race, type Contestant } from "./timing.ts";
@@ -120,7 +119,7 @@ export async function benchMsa(
           columns: made.alignment.width,
           sp,
           tc,
-          cost: wanted ? meanCost(made) : null,
+          cost: wanted ? meanPairCost(made.alignment, encodeAligned(made).codes) : null,
         });
       }
     }
@@ -128,13 +127,6 @@ export async function benchMsa(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function meanCost({ letters, alignment }: AlignedSequences): number {
-  const alphabet = guessAlphabet(letters);
-  const codes = letters.map((each) => encode(each, alphabet).codes);
-  const pairs = (codes.length * (codes.length - 1)) / 2;
-  return alignmentCost(alignment, codes) / Math.max(1, pairs);
 }
 
 function ourEntries(bench: Processes, models: readonly string[], variants: readonly string[]): Entry[] {

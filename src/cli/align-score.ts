@@ -2,8 +2,8 @@
 
 import { Command } from "commander";
 import { UsageError } from "../error.ts";
-import { alphabetNamed, encode, guessAlphabet, type AlphabetName } from "../sequence/index.ts";
-import type { AlignedSequences } from "../sequence/aligned.ts";
+import { encodeAligned, type AlignedSequences } from "../sequence/aligned.ts";
+import type { AlphabetName } from "../sequence/index.ts";
 import { alignmentCost, clustalwScore } from "../task/align/cost.ts";
 import { compareAlignments, type AlignmentComparison } from "../task/align/score.ts";
 import { loadAlignment } from "./align-input.ts";
@@ -51,7 +51,7 @@ export function alignScoreCommand(): Command {
       reference === undefined
         ? undefined
         : compareAlignments(ours, await loadAlignment(reference), { core: options.core, file: ours.name });
-    const costs = options.cost ? costsOf(ours, ours.name, options.alphabet) : undefined;
+    const costs = options.cost ? costsOf(ours, { alphabet: options.alphabet, file: ours.name }) : undefined;
     const out = await openOutput(undefined);
     const text = options.json
       ? JSON.stringify({ test, reference, ...comparison, ...costs })
@@ -74,9 +74,9 @@ function checkOptions(
   for (const [broken, rule] of rules) if (broken) throw new UsageError(`align score: ${rule}`);
 }
 
-function costsOf({ ids, letters, alignment }: AlignedSequences, file: string, name?: AlphabetName): Costs {
-  const alphabet = name === undefined ? guessAlphabet(letters) : alphabetNamed(name);
-  const codes = letters.map((each, i) => encode(each, alphabet, { file, record: ids[i] }).codes);
+function costsOf(aligned: AlignedSequences, options: { alphabet?: AlphabetName; file: string }): Costs {
+  const { alignment } = aligned;
+  const { alphabet, codes } = encodeAligned(aligned, options);
   return {
     cost: alignmentCost(alignment, codes),
     clustalwScore: clustalwScore(alignment, codes, { alphabet }),

@@ -6,13 +6,14 @@ import { FormatError, UsageError } from "../error.ts";
 import {
   alignmentFormatOf,
   checkAlignmentNames,
+  encodeAligned,
   type AlignedSequences,
   type AlignmentFormat,
 } from "../sequence/aligned.ts";
-import { alphabetNamed, encode, guessAlphabet, type Alphabet, type AlphabetName } from "../sequence/index.ts";
+import type { Alphabet, AlphabetName } from "../sequence/index.ts";
 import { addSequences } from "../task/align/add.ts";
 import { alignSequences, type GuidedAlignment } from "../task/align/align.ts";
-import { alignmentCost } from "../task/align/cost.ts";
+import { meanPairCost } from "../task/align/cost.ts";
 import { alignWith, type ExternalAligner } from "../task/align/external.ts";
 import { inShares, mafftGuide, newickGuide } from "../task/align/guide-formats.ts";
 import { guideTree, type GuideMethod } from "../task/align/guide-tree.ts";
@@ -144,13 +145,12 @@ export async function alignAll(path: string, job: Job): Promise<Aligned> {
     const made: { guided: GuidedAlignment; cost: number }[] = [];
     for (const model of models.length === 0 ? [undefined] : models) {
       const one = await alignAlong(guided, model, job);
-      made.push({ guided: one, cost: models.length > 1 ? alignmentCost(one.alignment, set.codes) : 0 });
+      made.push({ guided: one, cost: models.length > 1 ? meanPairCost(one.alignment, set.codes) : 0 });
     }
     const costs = made.map(({ cost }) => cost);
     const best = costs.indexOf(Math.min(...costs));
     if (models.length > 1 && !options.quiet) {
-      const pairs = (set.ids.length * (set.ids.length - 1)) / 2;
-      const each = costs.map((cost, m) => `${options.model![m]} ${(cost / Math.max(1, pairs)).toFixed(3)}`);
+      const each = costs.map((cost, m) => `${options.model![m]} ${cost.toFixed(3)}`);
       progress.note(`cost of a pair by ${each.join(", ")}: the least is kept`);
     }
     const { alignment, tree } = made[best].guided;
@@ -185,11 +185,7 @@ export async function addAll(path: string, more: string, job: Job): Promise<Alig
   const { threads, quiet } = options;
   const existing = await loadAlignment(path);
   const { name: file } = existing;
-  const alphabet =
-    options.alphabet === undefined ? guessAlphabet(existing.letters) : alphabetNamed(options.alphabet);
-  const codes = existing.letters.map(
-    (each, i) => encode(each, alphabet, { file, record: existing.ids[i] }).codes,
-  );
+  const { alphabet, codes } = encodeAligned(existing, { alphabet: options.alphabet, file });
   const { set, letters, descriptions } = await loadLettered(more, { alphabet, quiet });
   const there = new Set(existing.ids);
   const twice = set.ids.find((id) => there.has(id));

@@ -4,8 +4,8 @@ import { basename } from "node:path";
 import { Command } from "commander";
 import { ALIGNERS, benchMsa, type Aligner, type MsaResult, type MsaTask } from "../bench/msa.ts";
 import { UsageError } from "../error.ts";
-import { readAlignment } from "../sequence/aligned.ts";
 import { readSequences } from "../sequence/index.ts";
+import { loadAlignment, loadLettered } from "./align-input.ts";
 import { timedHow, withRace, writeReport, type RaceOptions } from "./bench-report.ts";
 import { openInput } from "./input.ts";
 import { withExamples } from "./options.ts";
@@ -62,7 +62,7 @@ export function benchMsaCommand(line: readonly string[] = process.argv.slice(2))
     const homologs = options.homologs === undefined ? undefined : await loadFamilies(options.homologs);
     const tasks: MsaTask[] = [];
     for (const path of paths) {
-      const task = options.unaligned ? await loadUnaligned(path) : await loadReference(path);
+      const task = options.unaligned ? await loadUnaligned(path, quiet) : await loadReference(path);
       if (homologs === undefined) tasks.push(task);
       else {
         const more = homologs.get(task.name.split(".")[0]);
@@ -104,33 +104,32 @@ export function benchMsaCommand(line: readonly string[] = process.argv.slice(2))
 }
 
 async function loadReference(path: string): Promise<MsaTask> {
-  const { name, bytes } = await openInput(path);
-  const reference = await readAlignment(bytes, { file: name });
+  const reference = await loadAlignment(path);
   return { name: basename(path), ids: reference.ids, letters: reference.letters, reference };
 }
 
-async function loadUnaligned(path: string): Promise<MsaTask> {
-  const { name, bytes } = await openInput(path);
-  const ids: string[] = [];
-  const letters: string[] = [];
-  for await (const { id, sequence } of readSequences(bytes, { file: name })) {
-    ids.push(id);
-    letters.push(sequence);
-  }
-  return { name: basename(path), ids, letters };
+async function loadUnaligned(path: string, quiet?: boolean): Promise<MsaTask> {
+  const { set, letters } = await loadLettered(path, { quiet });
+  return { name: basename(path), ids: set.ids, letters };
 }
 
 /** Sequences of each family, by their ids. */
 async function loadFamilies(path: string): Promise<Map<string, Map<string, string>>> {
-  const { name, bytes } = await openInput(path);
+  const input = await openInput(path);
   const families = new Map<string, Map<string, string>>();
-  for await (const { id, sequence, fields } of readSequences(bytes, { file: name })) {
-    const family = fields?.family;
-    if (family === undefined) throw new UsageError(`--homologs: must have a column family, got ${name}`);
-    const members = families.get(family) ?? new Map<string, string>();
-    families.set(family, members.set(id, sequence));
+  try {
+    for await (const { id, sequence, fields } of readSequences(input.bytes, { file: input.name })) {
+      const family = fields?.family;
+      if (family === undefined) {
+        throw new UsageError(`--homologs: must have a column family, got ${input.name}`);
+      }
+      const members = families.get(family) ?? new Map<string, string>();
+      families.set(family, members.set(id, sequence));
+    }
+    return families;
+  } finally {
+    await input.close();
   }
-  return families;
 }
 
 /** The reference's sequences and all others of its family. */

@@ -10,12 +10,7 @@ import { condensedIndex, condensedLength } from "../sequence/condensed.ts";
 import type { Alignment } from "../sequence/alignment.ts";
 import type { Kernel } from "./instance.ts";
 import type { AlignedDistancesJob } from "./job.ts";
-import type { RequestOptions } from "./pool.ts";
-import { kernelPool } from "./threads.ts";
-
-export interface AlignedDistancesOptions extends RequestOptions {
-  threads?: number;
-}
+import { runJob, type JobOptions } from "./threads.ts";
 
 /** Stands for a gap in the first row of a pair, and in the second: no letter, and not each other. */
 const GAPS = [255, 254];
@@ -24,29 +19,24 @@ const GAPS = [255, 254];
 export async function alignedDistances(
   sequences: readonly Uint8Array[],
   { width, columns }: Alignment,
-  { threads, ...request }: AlignedDistancesOptions = {},
+  options: JobOptions = {},
 ): Promise<Float32Array> {
   const n = sequences.length;
   const pairs = condensedLength(n);
+  const stride = (width + 15) & ~15;
   const job: AlignedDistancesJob = {
     kind: "aligned-distances",
     count: n,
-    stride: (width + 15) & ~15,
-    rows: new Uint8Array(new SharedArrayBuffer(n * ((width + 15) & ~15))),
+    stride,
+    rows: new Uint8Array(new SharedArrayBuffer(n * stride)),
     lengths: Uint32Array.from(sequences, ({ length }) => length),
     result: new Float32Array(new SharedArrayBuffer(4 * pairs)),
   };
   job.rows.fill(GAPS[0]);
   sequences.forEach((sequence, i) => {
-    for (let k = 0; k < sequence.length; k++) job.rows[i * job.stride + columns[i][k]] = sequence[k];
+    for (let k = 0; k < sequence.length; k++) job.rows[i * stride + columns[i][k]] = sequence[k];
   });
-  if (pairs === 0) return job.result;
-  const pool = kernelPool(threads);
-  try {
-    await pool.run(job, n - 1, pairs, request);
-  } finally {
-    await pool.close();
-  }
+  if (pairs > 0) await runJob(job, pairs, options);
   return job.result;
 }
 

@@ -2,10 +2,10 @@
  * @file What the pool's threads are told of one request: where the sequences, the tiles and the result stand.
  */
 import type { NumberArray } from "../sequence/condensed.ts";
+import type { LetterScores } from "./letters.ts";
 import type { LinkageMethod } from "./linkage.ts";
 import type { JoiningVariant } from "./neighbor-joining.ts";
 import type { PackedCodes } from "./packed.ts";
-import type { LetterScores } from "./profile-alignment.ts";
 import type { Joins } from "./progressive.ts";
 import type { Scoring } from "./scoring.ts";
 import type { SharedHeapState } from "./shared-heap.ts";

@@ -6,17 +6,13 @@
  */
 import type { Kernel } from "./instance.ts";
 import type { PairAlignmentJob } from "./job.ts";
-import { checkPairs, packCodes, type PackedCodes } from "./packed.ts";
-import type { RequestOptions } from "./pool.ts";
-import { letterScores, ProfileAligner, type ProfilePath } from "./profile-alignment.ts";
+import { letterScores, packLetters, usedCodes } from "./letters.ts";
+import { checkPairs, type PackedCodes } from "./packed.ts";
+import { ProfileAligner, type ProfilePath } from "./profile-alignment.ts";
 import { sequenceProfile, type Profile } from "./profile.ts";
 import { checkScoring, type Scoring } from "./scoring.ts";
 import { SharedHeap } from "./shared-heap.ts";
-import { kernelPool } from "./threads.ts";
-
-export interface PairAlignmentOptions extends RequestOptions {
-  threads?: number;
-}
+import { runJob, type JobOptions } from "./threads.ts";
 
 /**
  * Aligns sequence left[k] of `a` with sequence right[k] of `b`, for every k.
@@ -30,17 +26,15 @@ export async function pairAlignments(
   left: Uint32Array,
   right: Uint32Array,
   scoring: Scoring,
-  { threads, ...request }: PairAlignmentOptions = {},
+  options: JobOptions = {},
 ): Promise<ProfilePath[]> {
   checkScoring(scoring);
   const letters = letterScores(usedCodes([...a, ...b]), scoring);
-  const number = (sequences: readonly Uint8Array[]): PackedCodes =>
-    packCodes(sequences.map((sequence) => sequence.map((code) => letters.letterOf[code])));
-  const numbered = number(a);
+  const packed = packLetters(a, letters);
   const job: PairAlignmentJob = {
     kind: "pair-alignment",
-    a: numbered,
-    b: a === b ? numbered : number(b),
+    a: packed,
+    b: a === b ? packed : packLetters(b, letters),
     left,
     right,
     letters,
@@ -51,24 +45,12 @@ export async function pairAlignments(
   };
   checkPairs(job.a, job.b, left, right);
   if (left.length === 0) return [];
-  const pool = kernelPool(threads);
-  try {
-    await pool.run(job, left.length, left.length, request);
-  } finally {
-    await pool.close();
-  }
+  await runJob(job, left.length, options);
   const heap = new SharedHeap(job.heap);
   return Array.from(job.scores, (score, k) => ({
     score,
     path: heap.bytes(job.paths[2 * k], job.paths[2 * k + 1]),
   }));
-}
-
-/** The codes that occur. */
-export function usedCodes(sequences: readonly Uint8Array[]): Set<number> {
-  const used = new Uint8Array(256);
-  for (const sequence of sequences) for (const code of sequence) used[code] = 1;
-  return new Set([...used.keys()].filter((code) => used[code] === 1));
 }
 
 /** Runs the tiles of one request for alignments of pairs on one thread's kernel. */

@@ -80,12 +80,18 @@ export function mergeProfiles(first: Profile, second: Profile, path: Uint8Array)
   return merged;
 }
 
+/** The columns of an alignment of two parts that one has a share in: those that are not the `other`'s alone. */
+export function placesOf(path: Uint8Array, other: number): Uint32Array {
+  const places = new Uint32Array(path.length);
+  let count = 0;
+  for (let column = 0; column < path.length; column++) if (path[column] !== other) places[count++] = column;
+  return places.slice(0, count);
+}
+
 /** Adds one of two profiles to their union, in the columns that are not the `other`'s alone. */
 function addPart(merged: Profile, part: Profile, path: Uint8Array, other: number): void {
   const { width } = part;
-  const places = new Uint32Array(width);
-  for (let column = 0, k = 0; column < path.length; column++)
-    if (path[column] !== other) places[k++] = column;
+  const places = placesOf(path, other);
   for (
     let source = 0, target = 0;
     source < part.counts.length;

@@ -12,23 +12,22 @@
 import type { Alignment } from "../sequence/alignment.ts";
 import type { Kernel } from "./instance.ts";
 import type { ProgressiveJob } from "./job.ts";
-import { letterScores, ProfileAligner, type LetterScores } from "./profile-alignment.ts";
+import { letterScores, packLetters, toLetters, usedCodes, type LetterScores } from "./letters.ts";
+import { ProfileAligner } from "./profile-alignment.ts";
 import {
   addToProfile,
   emptyProfile,
   FIRST,
   mergeProfiles,
+  placesOf,
   planeStride,
   SECOND,
   sequenceProfile,
   type Profile,
 } from "./profile.ts";
-import { packCodes } from "./packed.ts";
-import { usedCodes } from "./pair-alignment.ts";
-import type { RequestOptions } from "./pool.ts";
 import { checkScoring, type Scoring } from "./scoring.ts";
 import { SharedHeap } from "./shared-heap.ts";
-import { kernelPool } from "./threads.ts";
+import { runJob, type JobOptions } from "./threads.ts";
 
 /** Which two things are joined in turn: sequences 0…n−1, and n + k what join k made. */
 export interface Joins {
@@ -37,10 +36,9 @@ export interface Joins {
   right: Uint32Array;
 }
 
-export interface ProgressiveOptions extends RequestOptions {
+export interface ProgressiveOptions extends JobOptions {
   /** An alignment that takes the place of the first sequence, and is kept as it is but for columns of gaps. */
   first?: { sequences: readonly Uint8Array[]; alignment: Alignment };
-  threads?: number;
 }
 
 /**
@@ -53,7 +51,7 @@ export async function progressiveAlignment(
   joins: Joins,
   weights: Float32Array,
   scoring: Scoring,
-  { first, threads, ...request }: ProgressiveOptions = {},
+  { first, ...options }: ProgressiveOptions = {},
 ): Promise<Alignment> {
   const n = sequences.length;
   if (n === 1) return columnsOfPaths(sequences, joins, []);
@@ -67,7 +65,7 @@ export async function progressiveAlignment(
   const heap = new SharedHeap();
   const job: ProgressiveJob = {
     kind: "progressive",
-    set: packCodes(sequences.map((sequence) => sequence.map((code) => letters.letterOf[code]))),
+    set: packLetters(sequences, letters),
     letters,
     scoring,
     joins,
@@ -81,12 +79,7 @@ export async function progressiveAlignment(
     paths: shared(Int32Array, 8 * nodes),
   };
   if (first !== undefined) putAside(job, heap, 0, profileOf(first, letters));
-  const pool = kernelPool(threads);
-  try {
-    await pool.run(job, n, n - 1, request);
-  } finally {
-    await pool.close();
-  }
+  await runJob(job, n - 1, options);
   const paths = Array.from({ length: n - 1 }, (_, k) =>
     heap.bytes(job.paths[2 * (n + k)], job.paths[2 * (n + k) + 1]),
   );
@@ -96,12 +89,11 @@ export async function progressiveAlignment(
 /** The profile of an alignment, its sequences all of one weight. */
 function profileOf(
   { sequences, alignment }: { sequences: readonly Uint8Array[]; alignment: Alignment },
-  { letterOf, count }: LetterScores,
+  letters: LetterScores,
 ): Profile {
-  const profile = emptyProfile(alignment.width, count);
+  const profile = emptyProfile(alignment.width, letters.count);
   sequences.forEach((sequence, i) => {
-    const letters = sequence.map((code) => letterOf[code]);
-    addToProfile(profile, letters, alignment.columns[i], 1);
+    addToProfile(profile, toLetters(sequence, letters), alignment.columns[i], 1);
   });
   return profile;
 }
@@ -122,11 +114,19 @@ function putAside(
   sums[node] = weight;
 }
 
-/** Leaves in the order of a walk that enters the branch with more of them first. */
-function visitingOrder({ left, right }: Joins): Uint32Array {
+/** [2n − 1] How many leaves are below each node; 1 for a leaf. */
+export function branchSizes({ left, right }: Joins): Uint32Array {
   const n = left.length + 1;
   const sizes = new Uint32Array(2 * n - 1).fill(1, 0, n);
   for (let k = 0; k < n - 1; k++) sizes[n + k] = sizes[left[k]] + sizes[right[k]];
+  return sizes;
+}
+
+/** Leaves in the order of a walk that enters the branch with more of them first. */
+function visitingOrder(joins: Joins): Uint32Array {
+  const { left, right } = joins;
+  const n = left.length + 1;
+  const sizes = branchSizes(joins);
   const order = new Uint32Array(n);
   let found = 0;
   const stack = [2 * n - 2];
@@ -162,8 +162,8 @@ export function columnsOfPaths(
       continue;
     }
     const path = paths[node - n];
-    stack.push([left[node - n], own.filter((_, k) => path[k] !== SECOND)]);
-    stack.push([right[node - n], own.filter((_, k) => path[k] !== FIRST)]);
+    stack.push([left[node - n], placesOf(path, SECOND).map((k) => own[k])]);
+    stack.push([right[node - n], placesOf(path, FIRST).map((k) => own[k])]);
   }
   return { width, columns };
 }

@@ -13,12 +13,11 @@
 import type { Alignment } from "../sequence/alignment.ts";
 import type { Kernel } from "./instance.ts";
 import type { RefinementJob } from "./job.ts";
-import { packCodes } from "./packed.ts";
-import { usedCodes } from "./pair-alignment.ts";
+import { letterScores, packLetters, usedCodes } from "./letters.ts";
 import type { RequestOptions } from "./pool.ts";
-import { letterScores, ProfileAligner } from "./profile-alignment.ts";
-import type { Joins } from "./progressive.ts";
-import { addToProfile, BOTH, emptyProfile, FIRST, SECOND, type Profile } from "./profile.ts";
+import { ProfileAligner } from "./profile-alignment.ts";
+import { branchSizes, type Joins } from "./progressive.ts";
+import { addToProfile, BOTH, emptyProfile, FIRST, placesOf, SECOND, type Profile } from "./profile.ts";
 import type { Scoring } from "./scoring.ts";
 import { runInOrder } from "./threads.ts";
 
@@ -44,7 +43,7 @@ export async function refineAlignment(
   const tiles = rounds * branches;
   if (tiles === 0) return { width, columns: [...columns] };
   const letters = letterScores(usedCodes(sequences), scoring);
-  const packed = packCodes(sequences.map((sequence) => sequence.map((code) => letters.letterOf[code])));
+  const packed = packLetters(sequences, letters);
   const job: RefinementJob = {
     kind: "refinement",
     set: packed,
@@ -67,10 +66,10 @@ export async function refineAlignment(
 }
 
 /** Leaves of a tree in its order, and for every branch but the last join's second, which parts as the first, [from, to). */
-function branchesOf({ left, right }: Joins): { order: Uint32Array; starts: Uint32Array } {
+function branchesOf(joins: Joins): { order: Uint32Array; starts: Uint32Array } {
+  const { left, right } = joins;
   const n = left.length + 1;
-  const sizes = new Uint32Array(2 * n - 1).fill(1, 0, n);
-  for (let k = 0; k < n - 1; k++) sizes[n + k] = sizes[left[k]] + sizes[right[k]];
+  const sizes = branchSizes(joins);
   const from = new Uint32Array(2 * n - 1);
   for (let k = n - 2; k >= 0; k--) {
     from[left[k]] = from[n + k];
@@ -81,7 +80,7 @@ function branchesOf({ left, right }: Joins): { order: Uint32Array; starts: Uint3
   const starts: number[] = [];
   // Large groups first: their members then move together, and not one by one to where the rest draws each of them.
   for (let node = 2 * n - 3; node >= 0; node--) {
-    if (n > 1 && node === right[n - 2]) continue;
+    if (node === right[n - 2]) continue;
     starts.push(from[node], from[node] + sizes[node]);
   }
   return { order, starts: Uint32Array.from(starts) };
@@ -131,13 +130,9 @@ export class RefinementRunner {
     const old = this.#aligner.scoreOf(before.subarray(0, used), first, second);
     const { score, path } = this.#aligner.align(first, second);
     if (!(score > old + MARGIN * Math.max(1, Math.abs(old)))) return false;
-    const targets = [SECOND, FIRST].map((other) => {
-      const kept: number[] = [];
-      for (let column = 0; column < path.length; column++) if (path[column] !== other) kept.push(column);
-      return kept;
-    });
+    const [firstTarget, secondTarget] = [placesOf(path, SECOND), placesOf(path, FIRST)];
     this.#columns.forEach((columns, i) => {
-      const [places, target] = inside[i] === 1 ? [firstPlaces, targets[0]] : [secondPlaces, targets[1]];
+      const [places, target] = inside[i] === 1 ? [firstPlaces, firstTarget] : [secondPlaces, secondTarget];
       for (let k = 0; k < columns.length; k++) columns[k] = target[places[columns[k]]];
     });
     width[0] = path.length;

@@ -3,13 +3,32 @@
  * each other.
  */
 import { compileKernel } from "./instance.ts";
-import type { JoiningJob, KernelJob, LinkageJob, RefinementJob } from "./job.ts";
+import { tileCount, type JoiningJob, type KernelJob, type LinkageJob, type RefinementJob } from "./job.ts";
 import { WorkerPool, type RequestOptions } from "./pool.ts";
+
+export interface JobOptions extends RequestOptions {
+  /** Default as many as the machine runs at once. */
+  threads?: number;
+}
 
 /** Starts a pool of `threads` threads, by default as many as the machine runs at once. */
 export function kernelPool(threads?: number): WorkerPool<KernelJob> {
   const url = new URL("../../dist/kernel/worker.js", import.meta.url);
   return new WorkerPool<KernelJob>(url, compileKernel(), threads);
+}
+
+/** Runs a job of `total` units of work on a pool of its own. */
+export async function runJob(
+  job: KernelJob,
+  total: number,
+  { threads, ...request }: JobOptions,
+): Promise<void> {
+  const pool = kernelPool(threads);
+  try {
+    await pool.run(job, tileCount(job), total, request);
+  } finally {
+    await pool.close();
+  }
 }
 
 /** Runs a job of `total` units of work whose tiles must come in order, on a thread of its own. */
@@ -18,10 +37,5 @@ export async function runInOrder(
   total: number,
   request: RequestOptions,
 ): Promise<void> {
-  const pool = kernelPool(1);
-  try {
-    await pool.run(job, job.tiles, total, request);
-  } finally {
-    await pool.close();
-  }
+  await runJob(job, total, { ...request, threads: 1 });
 }

@@ -2,7 +2,8 @@
  * @file What every alignment file comes down to: named rows of letters and gaps, equally long.
  *
  * Formats differ in how they cut rows into lines; what a row may hold, and that all are equally long and have names of
- * their own, is checked here for all of them. Letters stay as they stand, in their case: `encode` knows the alphabet.
+ * their own, is checked here for all of them. Formats in blocks, each a piece of every
+ * row, collect their rows here. Letters stay as they stand, in their case: `encode` knows the alphabet.
  */
 
 import { FormatError, type Location } from "../error.ts";
@@ -71,6 +72,37 @@ export function alignRows(rows: readonly NamedRow[], { file }: Location = {}): A
     ...(described && { descriptions: rows.map(({ description }) => description ?? "") }),
     ...alignmentOfRows(rows.map(({ row }) => row)),
   };
+}
+
+/** Collects rows that go on from block to block. */
+export class BlockRows {
+  readonly #rows = new Map<string, { line?: number; pieces: string[] }>();
+  readonly #block = new Set<string>();
+
+  /** Adds letters to the row `id`; throws FormatError where the block has some of it already. */
+  add(id: string, letters: string, { file, line }: Location): void {
+    if (this.#block.has(id)) {
+      throw new FormatError("id: must be unique in a block, got it twice: rename one of them", {
+        file,
+        line,
+        record: id,
+      });
+    }
+    this.#block.add(id);
+    const row = this.#rows.get(id);
+    if (row === undefined) this.#rows.set(id, { line, pieces: [letters] });
+    else row.pieces.push(letters);
+  }
+
+  /** What follows is of another block. */
+  endBlock(): void {
+    this.#block.clear();
+  }
+
+  /** The rows, in the order in which they began. */
+  rows(): NamedRow[] {
+    return Array.from(this.#rows, ([id, { line, pieces }]) => ({ id, line, row: pieces.join("") }));
+  }
 }
 
 /** The rows that `alignRows` reads, one by one. */

@@ -8,7 +8,7 @@
 
 import { FormatError } from "../error.ts";
 import { alignRows, writtenRows, type AlignedSequences } from "./aligned-rows.ts";
-import type { Alphabet } from "./alphabet.ts";
+import { alphabetNamed, encode, guessAlphabet, type Alphabet, type AlphabetName } from "./alphabet.ts";
 import { clustalNames, formatClustal, isClustalHeader, readClustal } from "./clustal.ts";
 import { fastaParser, formatFasta } from "./fasta.ts";
 import { unpack } from "./gzip.ts";
@@ -141,6 +141,20 @@ function* formatAlignedFasta(aligned: AlignedSequences): Generator<string, void,
     yield formatFasta({ id: names[i], description: aligned.descriptions?.[i] ?? "", sequence });
     i++;
   }
+}
+
+/**
+ * The letters of an alignment as codes, of the alphabet of this name or, without one, of that which is guessed.
+ *
+ * @throws FormatError for a letter outside the alphabet
+ */
+export function encodeAligned(
+  { ids, letters }: AlignedSequences,
+  { alphabet: name, file }: { alphabet?: AlphabetName; file?: string } = {},
+): { alphabet: Alphabet; codes: Uint8Array[] } {
+  const alphabet = name === undefined ? guessAlphabet(letters) : alphabetNamed(name);
+  const codes = letters.map((each, i) => encode(each, alphabet, { file, record: ids[i] }).codes);
+  return { alphabet, codes };
 }
 
 /** Throws EmbranchError where the format cannot tell `ids` apart, or hold one of them. */

@@ -14,7 +14,7 @@
  */
 
 import { FormatError, type Location } from "../error.ts";
-import { alignRows, type AlignedSequences, type NamedRow } from "./aligned-rows.ts";
+import { alignRows, BlockRows, type AlignedSequences } from "./aligned-rows.ts";
 import type { Alignment } from "./alignment.ts";
 import { guessAlphabet, PROTEIN, type Alphabet } from "./alphabet.ts";
 import { relaxedNames } from "./relaxed-names.ts";
@@ -30,13 +30,12 @@ export function isClustalHeader(line: string): boolean {
 
 /** Reads the lines of a Clustal file. */
 export function readClustal(lines: readonly string[], { file }: Location = {}): AlignedSequences {
-  const rows = new Map<string, { line: number; pieces: string[] }>();
-  const block = new Set<string>();
+  const rows = new BlockRows();
   let begun = false;
   lines.forEach((text, index) => {
     const line = index + 1;
     if (text.trim() === "" || /^\s/.test(text)) {
-      block.clear();
+      rows.endBlock();
       if (/[^\s*:.]/.test(text)) {
         throw new FormatError(
           "line: must begin with a name, or hold marks of conservation (* : .) alone, got other letters after blanks",
@@ -58,20 +57,9 @@ export function readClustal(lines: readonly string[], { file }: Location = {}): 
         { file, line },
       );
     }
-    if (block.has(id)) {
-      throw new FormatError("id: must be unique in a block, got it twice: rename one of them", {
-        file,
-        line,
-        record: id,
-      });
-    }
-    block.add(id);
-    const row = rows.get(id);
-    if (row === undefined) rows.set(id, { line, pieces: [letters] });
-    else row.pieces.push(letters);
+    rows.add(id, letters, { file, line });
   });
-  const named = Array.from(rows, ([id, { line, pieces }]): NamedRow => ({ id, line, row: pieces.join("") }));
-  return alignRows(named, { file });
+  return alignRows(rows.rows(), { file });
 }
 
 export interface FormatClustalOptions {

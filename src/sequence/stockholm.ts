@@ -13,7 +13,7 @@
  */
 
 import { EmbranchError, FormatError, type Location } from "../error.ts";
-import { alignRows, writtenRows, type AlignedSequences, type NamedRow } from "./aligned-rows.ts";
+import { alignRows, BlockRows, writtenRows, type AlignedSequences } from "./aligned-rows.ts";
 import { relaxedNames } from "./relaxed-names.ts";
 
 /** Whether a first line is that of a Stockholm file. */
@@ -23,16 +23,15 @@ export function isStockholmHeader(line: string): boolean {
 
 /** Reads the lines of a Stockholm file. */
 export function readStockholm(lines: readonly string[], { file }: Location = {}): AlignedSequences {
-  const rows = new Map<string, { line: number; pieces: string[] }>();
+  const rows = new BlockRows();
   const descriptions = new Map<string, string>();
-  const block = new Set<string>();
   let begun = false;
   let ended = false;
   lines.forEach((raw, index) => {
     const line = index + 1;
     const text = raw.trim();
     if (text === "") {
-      block.clear();
+      rows.endBlock();
       return;
     }
     if (ended) {
@@ -66,17 +65,7 @@ export function readStockholm(lines: readonly string[], { file }: Location = {})
         { file, line },
       );
     }
-    if (block.has(id)) {
-      throw new FormatError("id: must be unique in a block, got it twice: rename one of them", {
-        file,
-        line,
-        record: id,
-      });
-    }
-    block.add(id);
-    const row = rows.get(id);
-    if (row === undefined) rows.set(id, { line, pieces: [letters] });
-    else row.pieces.push(letters);
+    rows.add(id, letters, { file, line });
   });
   if (begun && !ended) {
     throw new FormatError('Stockholm: must end with "//", got the end of the file: it is cut short', {
@@ -84,13 +73,8 @@ export function readStockholm(lines: readonly string[], { file }: Location = {})
       line: lines.length,
     });
   }
-  const named = Array.from(rows, ([id, { line, pieces }]): NamedRow => ({
-    id,
-    line,
-    row: pieces.join(""),
-    description: descriptions.get(id),
-  }));
-  return alignRows(named, { file });
+  const described = rows.rows().map((row) => ({ ...row, description: descriptions.get(row.id) }));
+  return alignRows(described, { file });
 }
 
 /** The names that a Stockholm file has for `ids`; throws EmbranchError for those that it cannot hold. */

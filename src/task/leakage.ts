@@ -54,8 +54,8 @@ const ROUNDING = 1e-9;
  * @throws EmbranchError when there is nothing to test or to train on
  */
 export async function nearestTraining(
-  test: Pick<SequenceSet, "codes">,
-  training: Pick<SequenceSet, "codes">,
+  test: { codes: readonly Uint8Array[] },
+  training: { codes: readonly Uint8Array[] },
   { threads, progress, signal }: LeakageOptions = {},
 ): Promise<Nearest> {
   const count = test.codes.length;

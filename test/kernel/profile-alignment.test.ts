@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { compileKernel, Kernel } from "../../src/kernel/instance.ts";
+import { letterScores } from "../../src/kernel/letters.ts";
 import {
   BOTH,
   FIRST,
@@ -10,7 +11,7 @@ import {
   sequenceProfile,
   type Profile,
 } from "../../src/kernel/profile.ts";
-import { letterScores, ProfileAligner } from "../../src/kernel/profile-alignment.ts";
+import { ProfileAligner } from "../../src/kernel/profile-alignment.ts";
 import type { Scoring } from "../../src/kernel/scoring.ts";
 import { Random } from "../../src/sequence/random.ts";
 

@@ -4,15 +4,15 @@
  * H(i,j) is the best score of the first i columns of the one (the rows here) against the first j of the other:
  *
  *     D(i,j) = H(i-1,j-1) + s(i,j)
- *     E(i,j) = max(H(i-1,j) - open(i), E(i-1,j)) - extend(i)                a gap opposite row i; leaves at close(i)
- *     F(i,j) = max(max(D,E-close)(i,j-1) - open(j), F(i,j-1)) - extend(j)   a gap opposite column j; leaves at close(j)
- *     H(i,j) = max(D, E - close(i), F - close(j))
+ *     E(i,j) = max(H(i-1,j) - edge(i), E(i-1,j)) - extend(i)               a gap opposite row i; leaves at edge(i)
+ *     F(i,j) = max(max(D,E-edge)(i,j-1) - edge(j), F(i,j-1)) - extend(j)   a gap opposite column j; leaves at edge(j)
+ *     H(i,j) = max(D, E - edge(i), F - edge(j))
  *
  * (Gotoh 1982; with penalties of columns as in Edgar's MUSCLE 2004). Rows are swept four columns at a time. F depends
  * on cells of its own row: with P(j) the sum of extend up to column j it is a running maximum,
  *
- *     F(i,j) - close(j) = max over k < j of (max(D,E-close)(i,k) + leave(k)) - enter(j),
- *     leave(k) = P(k) - open(k+1),   enter(j) = P(j) + close(j),
+ *     F(i,j) - edge(j) = max over k < j of (max(D,E-edge)(i,k) + leave(k)) - enter(j),
+ *     leave(k) = P(k) - edge(k+1),   enter(j) = P(j) + edge(j),
  *
  * which takes two shuffles. Scores s(i,.) are a weighted sum of few planes, those of the letters in row i: a plane
  * holds, for a letter, its score against every column. Of each cell four bits are kept, which say how it was reached:
@@ -85,17 +85,15 @@ function sweepRow(
   gaps: usize,
   corner: f32,
   first: f32,
-  open: f32,
+  edge: f32,
   extend: f32,
-  close: f32,
   leave: usize,
   enter: usize,
   bits: usize,
 ): void {
   const lowest = f32x4.splat(LOW);
-  const opening = f32x4.splat(open);
+  const edges = f32x4.splat(edge);
   const extending = f32x4.splat(extend);
-  const closing = f32x4.splat(close);
   let old = f32x4.splat(corner);
   let best = f32x4.splat(first + load<f32>(leave));
   leave += 4;
@@ -103,11 +101,11 @@ function sweepRow(
     const above = v128.load(row + at);
     const pair = f32x4.add(push(old, above), v128.load(scores + at));
     old = above;
-    const opened = f32x4.sub(above, opening);
+    const opened = f32x4.sub(above, edges);
     const going = v128.load(gaps + at);
     const gap = f32x4.sub(f32x4.pmax(opened, going), extending);
     v128.store(gaps + at, gap);
-    const down = f32x4.sub(gap, closing);
+    const down = f32x4.sub(gap, edges);
     const reached = f32x4.pmax(pair, down);
     const left = f32x4.add(reached, v128.load(leave + at));
     let running = f32x4.pmax(left, push(lowest, left));
@@ -130,8 +128,8 @@ function sweepRow(
 /**
  * Aligns m rows with n columns; returns the score. Arrays over columns are padded to `size` bytes, whole vectors.
  *
- * `offsets` [m+1] u32 and `entries` [.., 2] (plane, weight) give the scores of row i; `costs` [m, 3] its open, extend
- * and close; `leave` [n+1] and `enter` [n] those of the columns, `endLeave` and `endEnter` before the first and after
+ * `offsets` [m+1] u32 and `entries` [.., 2] (plane, weight) give the scores of row i; `costs` [m, 2] its edge and
+ * extend; `leave` [n+1] and `enter` [n] those of the columns, `endLeave` and `endEnter` before the first and after
  * the last row, `share` the part of a row's costs before the first and after the last column. `scores`, `row`, `gaps`
  * [size] are room to work in. Bits of the cells go to `bits` [m, size / 8], and to `ends` [m] those of the last column:
  * 1 where it was reached by a gap at the end, 2 where that gap went on.
@@ -164,14 +162,13 @@ export function alignProfiles(
   let lead: f32 = LOW;
   let trail: f32 = LOW;
   for (let i = 0; i < m; i++) {
-    const open = load<f32>(costs);
+    const edge = load<f32>(costs);
     const extend = load<f32>(costs, 4);
-    const close = load<f32>(costs, 8);
-    costs += 12;
-    lead = max(corner - open * share, lead) - extend * share;
-    const first = lead - close * share;
+    costs += 8;
+    lead = max(corner - edge * share, lead) - extend * share;
+    const first = lead - edge * share;
     if (n > 0) {
-      const fresh = load<f32>(last) - open * share;
+      const fresh = load<f32>(last) - edge * share;
       const goesOn = trail > fresh;
       trail = max(fresh, trail) - extend * share;
       sumPlanes(
@@ -188,14 +185,13 @@ export function alignProfiles(
         gaps,
         corner,
         first,
-        open,
+        edge,
         extend,
-        close,
         ending ? endLeave : leave,
         ending ? endEnter : enter,
         bits,
       );
-      const ended = trail - close * share;
+      const ended = trail - edge * share;
       const better = ended > load<f32>(last);
       if (better) store<f32>(last, ended);
       store<u8>(ends, (<u8>better) | ((<u8>goesOn) << 1));

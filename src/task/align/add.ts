@@ -7,12 +7,11 @@
  * for: hundreds of new sequences a reference alignment of which is worth more than one made anew.
  */
 
-import { EditDistances } from "../../kernel/edit-distance.ts";
-import { packCodes } from "../../kernel/packed.ts";
 import { progressiveAlignment, type Joins } from "../../kernel/progressive.ts";
 import type { Scoring } from "../../kernel/scoring.ts";
 import type { Alignment } from "../../sequence/alignment.ts";
 import type { SequenceSet } from "../../sequence/index.ts";
+import { nearestTraining } from "../leakage.ts";
 import { createScoring } from "./scoring.ts";
 
 export interface AddOptions {
@@ -30,8 +29,10 @@ export async function addSequences(
   set: Pick<SequenceSet, "codes" | "alphabet">,
   { scoring = createScoring(set.alphabet), threads, signal, progress }: AddOptions = {},
 ): Promise<{ alignment: Alignment }> {
-  const order = await nearestFirst(codes, set.codes, { threads, signal });
-  const added = Array.from(order, (i) => set.codes[i]);
+  if (set.codes.length === 0) return { alignment };
+  const { edits } = await nearestTraining(set, { codes }, { threads, signal });
+  const order = Array.from(edits.keys()).sort((a, b) => edits[a] - edits[b]);
+  const added = order.map((i) => set.codes[i]);
   const all = await progressiveAlignment(
     [new Uint8Array(0), ...added],
     caterpillar(added.length),
@@ -53,32 +54,3 @@ function caterpillar(count: number): Joins {
     right: Uint32Array.from({ length: count }, (_, k) => k + 1),
   };
 }
-
-/** The new sequences, by their least edit distance to any of the old ones. */
-async function nearestFirst(
-  old: readonly Uint8Array[],
-  added: readonly Uint8Array[],
-  { threads, signal }: Pick<AddOptions, "threads" | "signal">,
-): Promise<Uint32Array> {
-  const kernel = await EditDistances.create({ threads });
-  try {
-    const references = packCodes(old);
-    const nearest = new Uint32Array(added.length);
-    const rows = Math.max(1, Math.floor(CELLS / Math.max(1, old.length)));
-    for (let from = 0; from < added.length; from += rows) {
-      const block = packCodes(added.slice(from, from + rows));
-      const distances = await kernel.cross(block, references, { signal });
-      for (let i = 0; i < block.length; i++) {
-        let least = Infinity;
-        for (let j = 0; j < old.length; j++) least = Math.min(least, distances[i * old.length + j]);
-        nearest[from + i] = least;
-      }
-    }
-    return nearest.map((_, i) => i).sort((a, b) => nearest[a] - nearest[b] || a - b);
-  } finally {
-    await kernel.close();
-  }
-}
-
-/** Distances held at a time. */
-const CELLS = 2 ** 24;

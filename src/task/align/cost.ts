@@ -20,6 +20,7 @@
 
 import type { Alignment } from "../../sequence/alignment.ts";
 import { PROTEIN, type Alphabet } from "../../sequence/alphabet.ts";
+import { condensedLength } from "../../sequence/condensed.ts";
 import { matrixScores } from "../../sequence/substitution-matrix.ts";
 
 export interface AlignmentCostOptions {
@@ -55,6 +56,15 @@ export function alignmentCost(
   });
   const opens = gapOpen === 0 ? 0 : gapBeginnings(alignment, alignment.width);
   return mismatch * mismatches + gapExtend * besideGaps + gapOpen * opens;
+}
+
+/** The mean of `alignmentCost` over the pairs; 0 where there is none. */
+export function meanPairCost(
+  alignment: Alignment,
+  codes: readonly Uint8Array[],
+  options?: AlignmentCostOptions,
+): number {
+  return alignmentCost(alignment, codes, options) / Math.max(1, condensedLength(codes.length));
 }
 
 /** The `Alignment Score` of ClustalW 2.1 (see above); throws RangeError for codes that are not of the alphabet. */

@@ -6,14 +6,14 @@
  * between prefixes and between suffixes of both: the distance after an edit at a place is the least, over all places of
  * the member, of a prefix's distance before it, extended by the edit, plus a suffix's after it. So a round that knows
  * the sum after every single edit costs O(σ·n·d) a member at distance d, where trying them one by one would cost n times
- * that. Edits
- * that lower the sum and are apart are made together where that lowers it too, else the best one alone.
+ * that. Edits that lower the sum and are apart are made together where that lowers it too, else the best one alone.
  *
  * The search is that of Martínez-Hinarejos, Juan and Casacuberta, "Use of median string for classification", ICPR 2000.
  * Time linear in the group's size; each round lowers the sum, so it ends.
  */
 
 import { editDistance } from "../../kernel/index.ts";
+import { usedCodes } from "../../kernel/letters.ts";
 
 /** Letters between two edits that are made together. */
 const APART = 4;
@@ -201,7 +201,7 @@ function edited(string: Uint8Array, edits: readonly Edit[]): Uint8Array {
 /** Codes of a string, reached from `start`, whose sum of edit distances to the group no single edit lowers. */
 export function localMedian(group: readonly Uint8Array[], start: Uint8Array): Uint8Array {
   if (group.length === 0) return start;
-  const letters = [...new Set(group.flatMap((member) => Array.from(new Set(member))))].sort((a, b) => a - b);
+  const letters = usedCodes(group);
   const room = new Room();
   const total = (string: Uint8Array) => group.reduce((sum, member) => sum + editDistance(string, member), 0);
   let string = start;

@@ -1,27 +1,16 @@
 /**
- * @file A thread that computes consensus strings: takes groups from a shared counter until none is left.
+ * @file A thread that computes consensus strings; a tile is a group.
  */
 
-import { parentPort } from "node:worker_threads";
-import { CANCELLED, NEXT_TILE, type Ticket } from "../../kernel/pool.ts";
+import { serve } from "../../kernel/serve.ts";
 import { runTile, type ConsensusJob } from "./job.ts";
 
-function work({ job, control, done }: Ticket<ConsensusJob>): void {
-  while (Atomics.load(control, CANCELLED) === 0) {
-    const tile = Atomics.add(control, NEXT_TILE, 1);
-    if (tile >= job.lengths.length) return;
-    runTile(job, tile);
-    Atomics.add(done, 0, 1n);
-  }
-}
-
-parentPort?.on("message", (ticket: Ticket<ConsensusJob>) => {
-  let failure;
-  try {
-    work(ticket);
-  } catch (error) {
-    failure = error;
-    Atomics.store(ticket.control, CANCELLED, 1);
-  }
-  parentPort?.postMessage({ id: ticket.id, failure });
-});
+serve(
+  (job: ConsensusJob) => job.lengths.length,
+  (job) => ({
+    run(tile) {
+      runTile(job, tile);
+      return 1;
+    },
+  }),
+);
