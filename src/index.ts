@@ -76,7 +76,7 @@ export {
 
 // Models, and training them.
 export { fit, type FitOptions, type FitPlan, type FitResult } from "./task/fit.ts";
-export { Interrupted, type HistoryEntry, type TrainProgress, type TrainResult } from "./engine/trainer.ts";
+export { Interrupted, type HistoryEntry, type TrainProgress, type TrainResult } from "./engine/training.ts";
 export { AttentionModel, attentionPath, Model, readManifest, type Manifest } from "./engine/model-file.ts";
 export { DecoderModel, decoderPath } from "./engine/decoder-model.ts";
 export { DECODER_NAMES, type DecoderName, type DecoderOptions } from "./nn/decoder.ts";

@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { DecoderModel, decoderPath } from "../engine/decoder-model.ts";
 import { attentionPath, Model } from "../engine/model-file.ts";
-import { Interrupted, type TrainProgress } from "../engine/trainer.ts";
+import { Interrupted, type TrainProgress } from "../engine/training.ts";
 import { EmbranchError } from "../error.ts";
 import { embeddedDistances } from "../task/distance.ts";
 import { measure, type Evaluation } from "../task/evaluate.ts";

@@ -106,7 +106,7 @@ export function tripleSpecs({ triples, item }: DasguptaStepOptions): Record<keyo
 /** The step and the shapes of its arguments, ready for `lower`; it returns loss, gradient norm and the new state. */
 export function dasguptaStep(model: LeafModel, options: DasguptaStepOptions) {
   const { optimizer } = options;
-  const decayMask = model.parameters.decayMask();
+  const decayMask = model.parameters.decayMask({ all: optimizer.decay === "coupled" });
 
   const objective = (
     parameters: np.Array,

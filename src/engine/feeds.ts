@@ -7,12 +7,12 @@ import type { Random } from "../sequence/index.ts";
 import { alignedBatches, allPairsBatches, sampledPairBatches, type BatchSource } from "./batches.ts";
 import type { DistanceModel } from "./model.ts";
 import type { Recipe } from "./recipe.ts";
+import type { Spec } from "./lower.ts";
 import { Tensor } from "./run.ts";
 import {
   alignedPairs,
   latentSize,
   STATE_NAMES,
-  type batchSpecs,
   type TrainState,
   type TrainStepOptions,
 } from "./train-step.ts";
@@ -20,7 +20,7 @@ import type { TrainOptions } from "./trainer.ts";
 import { nearestNeighbours, tripleBatches } from "./triples.ts";
 
 /** The step that a recipe asks for. */
-export function stepOptionsOf({ loss, pairs, batch, optimizer, rates }: Recipe): TrainStepOptions {
+export function stepOptionsOf({ loss, pairs, batch, optimizer, rates, decays }: Recipe): TrainStepOptions {
   const ofTriples = lossKind(loss.name).of === "triples";
   return {
     loss,
@@ -28,6 +28,7 @@ export function stepOptionsOf({ loss, pairs, batch, optimizer, rates }: Recipe):
     batch,
     optimizer,
     rates,
+    decays,
   };
 }
 
@@ -65,16 +66,16 @@ async function labelledBatches(options: TrainOptions, random: Random): Promise<B
     : sampledPairBatches(batches);
 }
 
-/** The numbers that a step's dropout draws from; a function of the seed and the step. */
+/** The numbers that a step's dropout draws from, `amount` for each sequence; a function of the seed and the step. */
 export function noiseOf(
   step: number,
-  { encoder }: DistanceModel,
+  amount: number,
   batch: number,
   random: Random,
 ): Float32Array | undefined {
-  if (encoder.noise === 0) return undefined;
+  if (amount === 0) return undefined;
   const draw = random.fork("noise", step);
-  return Float32Array.from({ length: batch * encoder.noise }, () => draw.uniform());
+  return Float32Array.from({ length: batch * amount }, () => draw.uniform());
 }
 
 /** The numbers that move a step's points before they are decoded; a function of the seed and the step. */
@@ -93,7 +94,7 @@ export function latentNoiseOf(
 /** A step's inputs by the names of its graph; `batch` has what `specs` names. */
 export function stepFeeds(
   vectors: TrainState<Float32Array>,
-  specs: ReturnType<typeof batchSpecs>,
+  specs: Record<string, Spec>,
   batch: object,
 ): Record<string, Tensor> {
   const feeds = Object.entries(specs).map(([name, { type, shape }]): [string, Tensor] => [

@@ -12,6 +12,9 @@ import { UsageError } from "../error.ts";
 import type { Random } from "../sequence/random.ts";
 import { isParameterSpec, type ArrayTree, type ParameterSpec, type ParameterTree } from "../nn/parameter.ts";
 
+/** Numbers by the path that parameters begin with. */
+type Multiples = Readonly<Record<string, number>>;
+
 /** A leaf of the tree and its place in the vector. */
 export interface LayoutEntry {
   /** Dotted path, as in `stages.0.1.conv.weight`. */
@@ -49,18 +52,23 @@ export class Layout {
     return vector;
   }
 
-  /** 1 where weight decay applies, else 0. */
-  decayMask(): Float32Array {
+  /**
+   * Multiples of the weight decay: 1 for weights and 0 for all else, or 1 for all parameters if `all`; times what
+   * `decays` says by the path that parameters begin with. Throws an error for a path that no parameter has.
+   */
+  decayMask({ all = false, decays = {} }: { all?: boolean; decays?: Multiples } = {}): Float32Array {
     const mask = new Float32Array(this.size);
-    for (const { spec, offset, size } of this.entries) if (spec.decay) mask.fill(1, offset, offset + size);
-    return mask;
+    for (const { spec, offset, size } of this.entries) {
+      if (all || spec.decay) mask.fill(1, offset, offset + size);
+    }
+    return this.multiples(decays)?.map((multiple, i) => multiple * mask[i]) ?? mask;
   }
 
   /**
    * Multiples of the learning rate by the path that parameters begin with, or nothing where all are 1.
    * Throws an error for a path that no parameter has.
    */
-  multiples(rates: Readonly<Record<string, number>>): Float32Array | undefined {
+  multiples(rates: Multiples): Float32Array | undefined {
     if (Object.keys(rates).length === 0) return undefined;
     const vector = new Float32Array(this.size).fill(1);
     for (const [prefix, rate] of Object.entries(rates)) {

@@ -58,16 +58,17 @@ const manifestSchema = z.object({
 /** What a model file says of itself. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
-const METADATA_KEY = "embranch";
+export const METADATA_KEY = "embranch";
 /** Primes that may stand for the batch while tracing; one is used that divides none of the model's sizes. */
 const OPEN_BATCHES = [8191, 8179, 8171, 8167];
 
-function openBatch(sizes: readonly number[]): number {
+/** A prime that divides none of the sizes. */
+export function openBatch(sizes: readonly number[]): number {
   return OPEN_BATCHES.find((prime) => sizes.every((size) => size % prime !== 0))!;
 }
 
 /** Values that are part of the file. */
-function frozen(data: Float32Array) {
+export function frozen(data: Float32Array) {
   return { shape: [data.length], type: "float32" as const, data };
 }
 
@@ -169,22 +170,39 @@ export async function encodeDecoder(
 
 /** The manifest of a model file's bytes. Throws an `EmbranchError` that says what the file is instead. */
 export function readManifest(bytes: Uint8Array, file: string): Manifest {
+  return parseManifest(bytes, { file, schema: manifestSchema, maker: "embranch fit" });
+}
+
+/**
+ * The manifest in an ONNX file that the verb `maker` makes.
+ *
+ * @throws EmbranchError that says what the file is instead
+ */
+export function parseManifest<T>(
+  bytes: Uint8Array,
+  { file, schema, maker }: { file: string; schema: z.ZodType<T>; maker: string },
+): T {
   let text: string | undefined;
   try {
     const model = fromBinary(ModelProtoSchema, bytes);
     text = model.metadataProps.find(({ key }) => key === METADATA_KEY)?.value;
     if (model.graph === undefined) throw new Error("no graph");
   } catch (cause) {
-    throw new EmbranchError(`${file}: must be a model of \`embranch fit\`, got a damaged or foreign file`, {
+    throw new EmbranchError(`${file}: must be a model of \`${maker}\`, got a damaged or foreign file`, {
       cause,
     });
   }
   if (text === undefined) {
     throw new EmbranchError(
-      `${file}: must be a model of \`embranch fit\`, got an ONNX file without its manifest`,
+      `${file}: must be a model of \`${maker}\`, got an ONNX file without its manifest`,
     );
   }
-  const parsed = manifestSchema.safeParse(parseJson(text));
+  const manifest = parseJson(text);
+  const madeBy = isClassifier(manifest) ? "embranch classify fit" : "embranch fit";
+  if (madeBy !== maker) {
+    throw new EmbranchError(`${file}: must be a model of \`${maker}\`, got one of \`${madeBy}\``);
+  }
+  const parsed = schema.safeParse(manifest);
   if (!parsed.success) {
     const [{ path, message }] = parsed.error.issues;
     throw new EmbranchError(
@@ -192,6 +210,11 @@ export function readManifest(bytes: Uint8Array, file: string): Manifest {
     );
   }
   return parsed.data;
+}
+
+/** Whether a manifest is that of a classifier, which alone has classes. */
+function isClassifier(manifest: unknown): boolean {
+  return typeof manifest === "object" && manifest !== null && "classes" in manifest;
 }
 
 function parseJson(text: string): unknown {
@@ -209,13 +232,16 @@ export interface LoadedProgram {
 }
 
 export async function loadProgram(path: string, options: ProgramOptions): Promise<LoadedProgram> {
-  let bytes: Uint8Array;
+  return decodeProgram(await readModelFile(path), path, options);
+}
+
+/** The bytes of a file. Throws an `EmbranchError` where it cannot be read. */
+export async function readModelFile(path: string): Promise<Uint8Array> {
   try {
-    bytes = await readFile(path);
+    return await readFile(path);
   } catch (error) {
     throw explain(error, path, "read");
   }
-  return decodeProgram(bytes, path, options);
 }
 
 async function decodeProgram(
@@ -224,11 +250,19 @@ async function decodeProgram(
   options: ProgramOptions,
 ): Promise<LoadedProgram> {
   const manifest = readManifest(bytes, file);
+  return { manifest, program: await compile(bytes, { ...options, file, maker: "embranch fit" }) };
+}
+
+/** Compiles a file of ours. Throws an `EmbranchError` where it is damaged. */
+export async function compile(
+  bytes: Uint8Array,
+  { file, maker, ...options }: ProgramOptions & { file: string; maker: string },
+): Promise<Program> {
   try {
-    return { manifest, program: await Program.create(bytes, options) };
+    return await Program.create(bytes, options);
   } catch (cause) {
     if (cause instanceof EmbranchError) throw cause;
-    throw new EmbranchError(`${file}: is damaged; make it again with \`embranch fit\``, { cause });
+    throw new EmbranchError(`${file}: is damaged; make it again with \`${maker}\``, { cause });
   }
 }
 

@@ -19,8 +19,8 @@ export interface AdamOptions {
   /** Strength of weight decay (default 0). */
   weightDecay?: number;
   /**
-   * `decoupled` (default) is AdamW, of weights alone; `coupled` adds λθ to the gradient of all parameters, as torch's
-   * Adam does.
+   * `decoupled` (default) is AdamW; `coupled` adds λθ to the gradient, as torch's Adam does. What decays, and how much,
+   * is the mask's to say.
    */
   decay?: "decoupled" | "coupled";
   /** Largest norm of the gradient; longer ones are scaled down (default: no limit). */
@@ -43,7 +43,7 @@ export interface AdamState {
 
 /** Vectors [size] that tell parameters apart. */
 export interface ParameterGroups {
-  /** 1 where decoupled weight decay applies, else 0. */
+  /** Multiples of the weight decay. */
   decayMask: np.Array;
   /** Multiples of the learning rate; without them all learn at the same. */
   multiples?: np.Array;
@@ -117,15 +117,14 @@ export function adam(
 ): { state: AdamState; norm: np.Array } {
   const norm = np.sqrt(np.square(gradient.ref).sum());
   let g = clipped(gradient, norm, clip);
-  if (weightDecay > 0 && decay === "coupled") g = g.add(parameters.ref.mul(weightDecay));
+  const pull = weightDecay > 0 ? parameters.ref.mul(decayMask.ref).mul(weightDecay) : undefined;
+  decayMask.dispose();
+  if (pull !== undefined && decay === "coupled") g = g.add(pull);
   const newMean = mean.mul(betas[0]).add(g.ref.mul(1 - betas[0]));
   const newSquare = square.mul(betas[1]).add(np.square(g).mul(1 - betas[1]));
   let change = adaptiveChange(newMean.ref, newSquare.ref, numbers.ref, { epsilon, rectified });
-  if (weightDecay > 0 && decay === "decoupled") {
-    const learningRate = numbers.ref.slice([2, 3]);
-    change = change.add(parameters.ref.mul(decayMask).mul(learningRate.mul(weightDecay)));
-  } else {
-    decayMask.dispose();
+  if (pull !== undefined && decay === "decoupled") {
+    change = change.add(pull.mul(numbers.ref.slice([2, 3])));
   }
   if (multiples !== undefined) change = change.mul(multiples);
   const updated = parameters.sub(change);

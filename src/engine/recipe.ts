@@ -7,24 +7,17 @@ import type { LossOptions } from "../nn/losses.ts";
 import type { AdamOptions } from "./optimizer.ts";
 import type { ScheduleOptions } from "./schedule.ts";
 
-export interface Recipe extends ScheduleOptions {
+/** What every kind of training has. */
+export interface TrainingRecipe extends ScheduleOptions {
   name: "default" | "paper";
-  /**
-   * `all`: all pairs of a batch carry labels; `sampled`: half a batch against the other half (SPEC A7). Losses
-   * of triples take triples whatever it says.
-   */
-  pairs: "all" | "sampled";
   /** Sequences in a batch. */
   batch: number;
-  /** Of these, how many are made up (augment.ts). */
-  augmented: number;
-  loss: LossOptions;
   optimizer: AdamOptions;
   learningRate: number;
   /** Multiples of the learning rate, by the path that parameters begin with; 0 freezes them. */
   rates?: Readonly<Record<string, number>>;
-  /** Start the space's learned scale where predictions are as long as labels on average. */
-  calibrate: boolean;
+  /** Multiples of the weight decay, by the path that parameters begin with. */
+  decays?: Readonly<Record<string, number>>;
   /** Decay of the exponential average of the weights that is validated and kept; 0 keeps the weights. */
   averageDecay: number;
   /** Steps after which training ends where neither steps nor minutes are given. */
@@ -33,6 +26,20 @@ export interface Recipe extends ScheduleOptions {
   validateEvery: number;
   /** Validations without improvement after which such a run ends. */
   patience: number;
+}
+
+/** How a model of distances is trained. */
+export interface Recipe extends TrainingRecipe {
+  /**
+   * `all`: all pairs of a batch carry labels; `sampled`: half a batch against the other half (SPEC A7). Losses
+   * of triples take triples whatever it says.
+   */
+  pairs: "all" | "sampled";
+  /** Of these, how many are made up (augment.ts). */
+  augmented: number;
+  loss: LossOptions;
+  /** Start the space's learned scale where predictions are as long as labels on average. */
+  calibrate: boolean;
 }
 
 /** Many labels a step, made-up relatives, AdamW, a cosine, averaged weights. */

@@ -108,7 +108,7 @@ export function riemannianAdam(
     { parameters: parameters.ref, mean: mean.ref, square: square.ref, average: average.ref },
     gradient.ref,
     numbers.ref,
-    { decayMask, multiples: multiples?.ref },
+    { decayMask: decayMask.ref, multiples: multiples?.ref },
     options,
   );
   const g = clipped(gradient, norm, options.clip);
@@ -120,9 +120,11 @@ export function riemannianAdam(
       square: rows(square),
       average: rows(average),
     };
-    return step(points, rows(g), numbers.ref, multiples && rows(multiples), options, entry);
+    const own = { decayMask: rows(decayMask), multiples: multiples && rows(multiples) };
+    return step(points, rows(g), numbers.ref, own, options, entry);
   });
-  for (const vector of [parameters, mean, square, average, g, numbers, multiples]) vector?.dispose();
+  for (const vector of [parameters, mean, square, average, g, numbers, decayMask, multiples])
+    vector?.dispose();
   const replaced = (name: keyof AdamState) =>
     replaceSlices(
       flat[name],
@@ -144,12 +146,13 @@ function step(
   { parameters: x, mean, square, average }: AdamState,
   gradient: np.Array,
   numbers: np.Array,
-  multiples: np.Array | undefined,
+  { decayMask, multiples }: ParameterGroups,
   { betas = [0.9, 0.999], epsilon, weightDecay = 0, rectified }: AdamOptions,
   { spec }: LayoutEntry,
 ): AdamState {
   const manifold = MANIFOLDS[spec.manifold!];
-  if (weightDecay > 0 && spec.decay) gradient = gradient.add(x.ref.mul(weightDecay));
+  if (weightDecay > 0) gradient = gradient.add(x.ref.mul(decayMask.ref).mul(weightDecay));
+  decayMask.dispose();
   const u = manifold.gradient(x.ref, gradient);
   const newMean = mean.mul(betas[0]).add(u.ref.mul(1 - betas[0]));
   const squaredLength = manifold.squaredLength(x.ref, u);

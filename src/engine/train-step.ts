@@ -30,6 +30,8 @@ export interface TrainStepOptions {
   optimizer: AdamOptions;
   /** Multiples of the learning rate, by the path that parameters begin with; others learn at the full rate. */
   rates?: Readonly<Record<string, number>>;
+  /** Multiples of the weight decay, likewise. */
+  decays?: Readonly<Record<string, number>>;
   formulation?: ConvFormulation;
 }
 
@@ -182,8 +184,8 @@ interface Fed {
 
 /** The step and the shapes of its arguments, ready for `lower`. */
 export function trainStep(model: DistanceModel, options: TrainStepOptions) {
-  const { loss, optimizer, rates = {}, formulation } = options;
-  const decayMask = model.parameters.decayMask();
+  const { loss, optimizer, rates = {}, decays, formulation } = options;
+  const decayMask = model.parameters.decayMask({ all: optimizer.decay === "coupled", decays });
   const { regularizer } = model.config;
   const weights = model.regularizer && regularizerWeights(regularizer!);
   const multiples = model.parameters.multiples({ ...(weights && { regularizer: weights.rate }), ...rates });

@@ -82,3 +82,58 @@ export function artanh(x: np.Array): np.Array {
     return { value, slope: np.reciprocal(np.square(x).neg().add(1)) };
   });
 }
+
+/** Σ coefficients[i]·xⁱ; borrows x. */
+function polynomial(x: np.Array, coefficients: readonly number[]): np.Array {
+  const [last, ...rest] = coefficients.toReversed();
+  return rest.reduce(
+    (sum: np.Array, coefficient) => sum.mul(x.ref).add(coefficient),
+    np.fullLike(x.ref, last),
+  );
+}
+
+/** Below this the closed forms of the two functions that follow lose digits, and their series lose none. */
+const SERIES_LIMIT = 0.05;
+
+/** `series` where x is small, else `closed`, which is given an x that is not; borrows x. */
+function splice(x: np.Array, series: readonly number[], closed: (x: np.Array) => np.Array): np.Array {
+  const small = x.ref.less(SERIES_LIMIT);
+  const safe = np.where(small.ref, SERIES_LIMIT, x.ref);
+  return np.where(small, polynomial(x, series), closed(safe));
+}
+
+/** asinh(√y)/√y for y ≥ 0: smooth at 0, where it is 1. */
+export function asinhc(y: np.Array): np.Array {
+  return withSlope(y, (y) => {
+    const value = splice(y, [1, -1 / 6, 3 / 40, -15 / 336, 105 / 3456, -945 / 42240], (y) => {
+      const root = np.sqrt(y.ref);
+      const grown = np.sqrt(y.ref.add(1));
+      return np.log1p(root.ref.add(y.div(grown.add(1)))).div(root);
+    });
+    const slope = splice(y, [-1 / 6, 3 / 20, -15 / 112, 105 / 864, -945 / 8448], (y) =>
+      np
+        .reciprocal(np.sqrt(y.ref.add(1)))
+        .sub(value.ref)
+        .div(y.mul(2)),
+    );
+    y.dispose();
+    return { value, slope };
+  });
+}
+
+/** sinh(√y)/√y for y ≥ 0: smooth at 0, where it is 1. */
+export function sinhc(y: np.Array): np.Array {
+  return withSlope(y, (y) => {
+    const value = splice(y, [1, 1 / 6, 1 / 120, 1 / 5040], (y) => {
+      const root = np.sqrt(y);
+      const grown = np.expm1(root.ref);
+      return grown.ref.add(grown.ref.div(grown.add(1))).div(root.mul(2));
+    });
+    const slope = splice(y, [1 / 6, 1 / 60, 1 / 1680, 1 / 90720], (y) => {
+      const cosh = np.sqrt(np.square(value.ref).mul(y.ref).add(1));
+      return cosh.sub(value.ref).div(y.mul(2));
+    });
+    y.dispose();
+    return { value, slope };
+  });
+}

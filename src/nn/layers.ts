@@ -178,14 +178,24 @@ export function relu(x: np.Array): np.Array {
 /** How a feature map is halved. */
 export type Pooling = "avg" | "max" | "none";
 
+/** Runs of `size` positions, without the rest: [batch, channels, length] → [batch, channels, ⌊length/size⌋, size]. */
+function windowsOf(x: np.Array, size: number): np.Array {
+  const [batch, channels, length] = x.shape;
+  const windows = Math.floor(length / size);
+  const whole = length === size * windows ? x : x.slice([], [], [0, size * windows]);
+  return whole.reshape([batch, channels, windows, size]);
+}
+
 /** Halves the length (floor): [batch, channels, length] → [batch, channels, ⌊length/2⌋]. */
 export function pool(x: np.Array, pooling: Pooling): np.Array {
   if (pooling === "none") return x;
-  const [batch, channels, length] = x.shape;
-  const half = Math.floor(length / 2);
-  const even = length === 2 * half ? x : x.slice([], [], [0, 2 * half]);
-  const pairs = even.reshape([batch, channels, half, 2]);
+  const pairs = windowsOf(x, 2);
   return pooling === "avg" ? pairs.mean(-1) : pairs.max(-1);
+}
+
+/** Means of `size` positions each, [batch, channels, length] → [batch, channels, ⌊length/size⌋]. */
+export function averagePool(x: np.Array, size: number): np.Array {
+  return windowsOf(x, size).mean(-1);
 }
 
 /** Tokens [batch, length] to one-hot [batch, length, size]; the token `size` (padding, ambiguity) is all zero. */

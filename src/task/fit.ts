@@ -9,7 +9,8 @@ import { DistanceModel, type DecoderConfig, type ModelConfig } from "../engine/m
 import { encodeAttention, encodeDecoder, encodeModel, type Manifest } from "../engine/model-file.ts";
 import { kernelAligner, KernelOracle, MatrixOracle } from "../engine/labels.ts";
 import type { Recipe } from "../engine/recipe.ts";
-import { train, type TrainProgress, type TrainResult } from "../engine/trainer.ts";
+import { train } from "../engine/trainer.ts";
+import type { TrainProgress, TrainResult } from "../engine/training.ts";
 import type { Device } from "../engine/run.ts";
 import type { GeometryName, SpaceOptions } from "../geometry/index.ts";
 import { EditDistances, packCodes, type Costs } from "../kernel/index.ts";

@@ -40,6 +40,7 @@ describe("Layout", () => {
 
   it("decays weights only", () => {
     expect(Array.from(layout.decayMask())).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0]);
+    expect(new Set(layout.decayMask({ all: true }))).toEqual(new Set([1]));
   });
 
   it("unpacks a vector into the tree and packs it back", async () => {

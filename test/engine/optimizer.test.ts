@@ -45,8 +45,7 @@ function plainAdam({
     norm = Math.hypot(...g);
     if (clip !== undefined && norm > clip) g = g.map((value) => (value * clip) / norm);
     for (let i = 0; i < SIZE; i++) {
-      const pull = weightDecay * x[i];
-      // As torch: all parameters.
+      const pull = weightDecay * MASK[i] * x[i];
       if (decay === "coupled") g[i] += pull;
       m[i] = b1 * m[i] + (1 - b1) * g[i];
       v[i] = b2 * v[i] + (1 - b2) * g[i] ** 2;
@@ -58,7 +57,7 @@ function plainAdam({
       const rate = MULTIPLES[i] * lr;
       const mean = m[i] / (1 - b1 ** t);
       x[i] -= tractable ? (rate * r * mean) / (Math.sqrt(v[i] / (1 - b2 ** t)) + epsilon) : rate * mean;
-      if (decay === "decoupled") x[i] -= rate * MASK[i] * pull;
+      if (decay === "decoupled") x[i] -= rate * pull;
       average[i] = AVERAGE * average[i] + (1 - AVERAGE) * x[i];
     }
   }

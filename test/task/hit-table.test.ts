@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/error.ts";
 import { editDistance } from "../../src/kernel/index.ts";
 import { decode, DNA } from "../../src/sequence/index.ts";
+import { reverseComplement } from "../../src/sequence/reverse-complement.ts";
 import {
   COLUMNS,
   DEFAULT_COLUMNS,
@@ -14,7 +15,7 @@ import {
   ucRecords,
   type ColumnName,
 } from "../../src/task/search/hit-table.ts";
-import { reverseComplement, type QueryHits, type Strand } from "../../src/task/search/search.ts";
+import type { QueryHits, Strand } from "../../src/task/search/search.ts";
 import { setOf } from "./indexes.ts";
 
 /** The answer to a query whose hits are these, in this order. */

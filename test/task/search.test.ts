@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FormatError, UsageError } from "../../src/error.ts";
 import { EditDistances } from "../../src/kernel/index.ts";
 import { subset, type SequenceRecord, type SequenceSet } from "../../src/sequence/index.ts";
+import { reverseComplement } from "../../src/sequence/reverse-complement.ts";
 import { folderStore } from "../../src/task/search/folder.ts";
 import { referencesInMemory } from "../../src/task/search/memory.ts";
 import type { References } from "../../src/task/search/references.ts";
-import { reverseComplement, search, type SearchTools } from "../../src/task/search/search.ts";
+import { search, type SearchTools } from "../../src/task/search/search.ts";
 import type { ModelBytes, OpenIndex } from "../../src/task/search/store.ts";
 import {
   answersOf,

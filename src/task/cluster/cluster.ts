@@ -16,9 +16,10 @@ import type { Model } from "../../engine/model-file.ts";
 import { UsageError } from "../../error.ts";
 import { EditDistances, packCodes, type RequestOptions } from "../../kernel/index.ts";
 import { Random, type SequenceSet } from "../../sequence/index.ts";
+import { reverseComplement } from "../../sequence/reverse-complement.ts";
 import { checkLength, checkLetters, embedCodes } from "../embed.ts";
 import type { RecallEstimate } from "../search/recall.ts";
-import { reverseComplement } from "../search/search.ts";
+
 import { sizeOf } from "./abundance.ts";
 import { cutGroups } from "./dendrogram.ts";
 import { EmbeddedNeighbours } from "./embedded-neighbours.ts";

@@ -9,7 +9,8 @@
 import { UsageError } from "../../error.ts";
 import { cigar, editScript, type EditScript } from "../../kernel/index.ts";
 import { decode, type Alphabet } from "../../sequence/index.ts";
-import { reverseComplement, type Hit, type QueryHits } from "./search.ts";
+import { reverseComplement } from "../../sequence/reverse-complement.ts";
+import type { Hit, QueryHits } from "./search.ts";
 import type { Consensus } from "./taxonomy.ts";
 
 /** A hit with all that a line may tell of it. */

@@ -8,13 +8,8 @@
 
 import { packCodes } from "../../kernel/index.ts";
 import { Random } from "../../sequence/index.ts";
-import {
-  mostEditsBetween,
-  reverseComplement,
-  type QueryHits,
-  type SearchOptions,
-  type SearchTools,
-} from "./search.ts";
+import { reverseComplement } from "../../sequence/reverse-complement.ts";
+import { mostEditsBetween, type QueryHits, type SearchOptions, type SearchTools } from "./search.ts";
 
 export interface RecallOptions extends Pick<SearchOptions, "minIdentity" | "bothStrands" | "signal"> {
   /** Queries to check (default: as many as take a fraction of a second, 10 at least and 200 at most). */

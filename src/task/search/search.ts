@@ -19,6 +19,7 @@ import type { Model } from "../../engine/model-file.ts";
 import { UsageError } from "../../error.ts";
 import { packCodes, type EditDistances } from "../../kernel/index.ts";
 import { encode, type Alphabet, type SequenceRecord } from "../../sequence/index.ts";
+import { reverseComplement } from "../../sequence/reverse-complement.ts";
 import { checkLength, checkLetters, embedCodes } from "../embed.ts";
 import { identityOf, mostEdits } from "../identity.ts";
 import { Nearest } from "./nearest.ts";
@@ -351,12 +352,4 @@ function hitsOf(
 /** The most edits that leave two sequences the identity. */
 export function mostEditsBetween(identity: number, a: Uint8Array, b: Uint8Array): number {
   return mostEdits(identity, Math.max(a.length, b.length));
-}
-
-/** Complements of DNA's codes: A C G T, then R Y S W K M B D H V N. */
-const COMPLEMENT = Uint8Array.of(3, 2, 1, 0, 5, 4, 6, 7, 9, 8, 13, 12, 11, 10, 14);
-
-/** The other strand of a DNA sequence of codes. */
-export function reverseComplement(codes: Uint8Array): Uint8Array {
-  return Uint8Array.from(codes, (_, i) => COMPLEMENT[codes[codes.length - 1 - i]]);
 }

@@ -21,7 +21,7 @@ import { KernelOracle, type DistanceOracle } from "../../engine/labels.ts";
 import { LeafTrainer } from "../../engine/leaf-trainer.ts";
 import type { ProgramOptions } from "../../engine/run.ts";
 import { scheduleFactor } from "../../engine/schedule.ts";
-import { Interrupted } from "../../engine/trainer.ts";
+import { Interrupted } from "../../engine/training.ts";
 import { EditDistances } from "../../kernel/index.ts";
 import type { Linkage } from "../../kernel/linkage.ts";
 import { findUniques, Random, type SequenceSet } from "../../sequence/index.ts";

@@ -2,7 +2,8 @@
 
 import { editDistance } from "../../../src/kernel/index.ts";
 import { alphabetNamed, Random, type AlphabetName, type SequenceSet } from "../../../src/sequence/index.ts";
-import { reverseComplement } from "../../../src/task/search/search.ts";
+import { reverseComplement } from "../../../src/sequence/reverse-complement.ts";
+
 import type { Clustering } from "../../../src/task/cluster/cluster.ts";
 
 export interface FamilyOptions {

@@ -3,11 +3,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EditDistances, packCodes } from "../../../src/kernel/index.ts";
 import { findUniques } from "../../../src/sequence/index.ts";
+import { reverseComplement } from "../../../src/sequence/reverse-complement.ts";
 import { greedyClusters } from "../../../src/task/cluster/greedy.ts";
 import { createLimit, type Threshold } from "../../../src/task/cluster/limit.ts";
 import { ExactNeighbours } from "../../../src/task/cluster/neighbours.ts";
 import { Seeds } from "../../../src/task/cluster/seeds.ts";
-import { reverseComplement } from "../../../src/task/search/search.ts";
+
 import { atEdits, atIdentity, familiesOf, greedyByDefinition, type FamilyOptions } from "./families.ts";
 
 let kernel: EditDistances;

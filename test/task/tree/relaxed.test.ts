@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Diverged } from "../../../src/engine/diverged.ts";
 import { MatrixOracle, type DistanceOracle } from "../../../src/engine/labels.ts";
-import { Interrupted } from "../../../src/engine/trainer.ts";
+import { Interrupted } from "../../../src/engine/training.ts";
 import { UsageError } from "../../../src/error.ts";
 import { EditDistances, editDistance, packCodes } from "../../../src/kernel/index.ts";
 import { linkage } from "../../../src/kernel/linkage.ts";
