@@ -88,8 +88,10 @@ export class Layout {
       vector.dispose();
       return this.#rebuild(this.#tree, []);
     }
-    const ends = this.entries.slice(0, -1).map(({ offset, size }) => offset + size);
-    const parts = ends.length === 0 ? [vector] : np.split(vector, ends);
+    const parts = pieces(
+      vector,
+      this.entries.map(({ size }) => size),
+    );
     return this.#rebuild(
       this.#tree,
       parts.map((part, i) => part.reshape([...this.entries[i].spec.shape])),
@@ -117,6 +119,37 @@ export class Layout {
       Object.entries(node).map(([name, child]) => [name, this.#rebuild(child, arrays)]),
     );
   }
+}
+
+/** Pieces that jax-js cuts a vector into at a time; more come one group after the other. */
+const MOST_PIECES = 8;
+/** The largest pieces of many, which are cut out before the others. */
+const FIRST_CUT = 3;
+
+/**
+ * A vector in pieces of the sizes given, inside a traced function. Consumes the vector.
+ *
+ * Each group of cuts copies what the next ones are from, and so does the concatenation that is its gradient; with the
+ * largest pieces out of the way what is copied again is small.
+ */
+function pieces(vector: np.Array, sizes: readonly number[]): np.Array[] {
+  if (sizes.length === 1) return [vector];
+  const total = (group: readonly number[]) => group.reduce((sum, size) => sum + size, 0);
+  const groups = sizes.length <= MOST_PIECES ? sizes.map((size) => [size]) : aroundLargest(sizes);
+  let end = 0;
+  const ends = groups.slice(0, -1).map((group) => (end += total(group)));
+  return np.split(vector, ends).flatMap((part, i) => pieces(part, groups[i]));
+}
+
+/** Runs of sizes: the largest ones alone, and those between them together. */
+function aroundLargest(sizes: readonly number[]): number[][] {
+  const largest = new Set([...sizes.keys()].sort((a, b) => sizes[b] - sizes[a]).slice(0, FIRST_CUT));
+  const groups: number[][] = [];
+  sizes.forEach((size, i) => {
+    if (i === 0 || largest.has(i) || largest.has(i - 1)) groups.push([]);
+    groups.at(-1)!.push(size);
+  });
+  return groups;
 }
 
 function leaves(node: ParameterTree, path: string): { path: string; spec: ParameterSpec }[] {

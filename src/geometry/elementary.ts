@@ -83,34 +83,44 @@ export function artanh(x: np.Array): np.Array {
   });
 }
 
-/** Σ coefficients[i]·xⁱ; borrows x. */
-function polynomial(x: np.Array, coefficients: readonly number[]): np.Array {
-  const [last, ...rest] = coefficients.toReversed();
-  return rest.reduce(
-    (sum: np.Array, coefficient) => sum.mul(x.ref).add(coefficient),
-    np.fullLike(x.ref, last),
+/** Σ coefficients[i]·yⁱ; borrows y. */
+function polynomial(y: np.Array, coefficients: readonly number[]): np.Array {
+  const [highest, next, ...others] = coefficients.toReversed();
+  return others.reduce(
+    (sum: np.Array, coefficient) => sum.mul(y.ref).add(coefficient),
+    y.ref.mul(highest).add(next),
   );
 }
 
-/** Below this the closed forms of the two functions that follow lose digits, and their series lose none. */
+/** Below this closed forms lose digits, and these series none. */
 const SERIES_LIMIT = 0.05;
 
-/** `series` where x is small, else `closed`, which is given an x that is not; borrows x. */
-function splice(x: np.Array, series: readonly number[], closed: (x: np.Array) => np.Array): np.Array {
-  const small = x.ref.less(SERIES_LIMIT);
-  const safe = np.where(small.ref, SERIES_LIMIT, x.ref);
-  return np.where(small, polynomial(x, series), closed(safe));
+/** The series where y is small, else the closed form, which is given a y that is not. Borrows y. */
+function splice(y: np.Array, series: readonly number[], closed: (y: np.Array) => np.Array): np.Array {
+  return np.where(y.ref.less(SERIES_LIMIT), polynomial(y, series), closed(np.maximum(y.ref, SERIES_LIMIT)));
+}
+
+const ASINHC = [1, -1 / 6, 3 / 40, -5 / 112, 35 / 1152];
+const SINHC = [1, 1 / 6, 1 / 120, 1 / 5040];
+
+/** The series of a derivative. */
+function derivative([, ...coefficients]: readonly number[]): number[] {
+  return coefficients.map((coefficient, i) => (i + 1) * coefficient);
+}
+
+/** asinh(√y)/√y for y ≥ 0, without a gradient; borrows y. */
+export function asinhcValue(y: np.Array): np.Array {
+  return splice(y, ASINHC, (y) => {
+    const root = np.sqrt(y.ref);
+    return np.log(np.sqrt(y.add(1)).add(root.ref)).div(root);
+  });
 }
 
 /** asinh(√y)/√y for y ≥ 0: smooth at 0, where it is 1. */
 export function asinhc(y: np.Array): np.Array {
   return withSlope(y, (y) => {
-    const value = splice(y, [1, -1 / 6, 3 / 40, -15 / 336, 105 / 3456, -945 / 42240], (y) => {
-      const root = np.sqrt(y.ref);
-      const grown = np.sqrt(y.ref.add(1));
-      return np.log1p(root.ref.add(y.div(grown.add(1)))).div(root);
-    });
-    const slope = splice(y, [-1 / 6, 3 / 20, -15 / 112, 105 / 864, -945 / 8448], (y) =>
+    const value = asinhcValue(y);
+    const slope = splice(y, derivative(ASINHC), (y) =>
       np
         .reciprocal(np.sqrt(y.ref.add(1)))
         .sub(value.ref)
@@ -121,15 +131,20 @@ export function asinhc(y: np.Array): np.Array {
   });
 }
 
+/** sinh(√y)/√y for y ≥ 0, without a gradient; borrows y. */
+export function sinhcValue(y: np.Array): np.Array {
+  return splice(y, SINHC, (y) => {
+    const root = np.sqrt(y);
+    const grown = np.exp(root.ref);
+    return grown.ref.sub(np.reciprocal(grown)).div(root.mul(2));
+  });
+}
+
 /** sinh(√y)/√y for y ≥ 0: smooth at 0, where it is 1. */
 export function sinhc(y: np.Array): np.Array {
   return withSlope(y, (y) => {
-    const value = splice(y, [1, 1 / 6, 1 / 120, 1 / 5040], (y) => {
-      const root = np.sqrt(y);
-      const grown = np.expm1(root.ref);
-      return grown.ref.add(grown.ref.div(grown.add(1))).div(root.mul(2));
-    });
-    const slope = splice(y, [1 / 6, 1 / 60, 1 / 1680, 1 / 90720], (y) => {
+    const value = sinhcValue(y);
+    const slope = splice(y, derivative(SINHC), (y) => {
       const cosh = np.sqrt(np.square(value.ref).mul(y.ref).add(1));
       return cosh.sub(value.ref).div(y.mul(2));
     });

@@ -11,7 +11,8 @@
  *   matrix that the published code computes for the time, and throws away, is not there.
  * - Batch normalisation moves along geodesics. Logarithm, transports and exponential together are
  *   a·x + b·μ + c·β, with three numbers for each point (x), and one vector each for the mean (μ) and the learned
- *   centre (β): the only work on whole feature maps is two products with [2, channels] matrices and a scaling.
+ *   centre (β): the only work on whole feature maps is two products with [2, channels] matrices, a scaling, and a sum
+ *   of squared differences from the mean, which keeps the digits of short distances.
  *
  * The functions of lengths in between are analytic in the squared length (`asinhc`, `sinhc`), so that no root
  * is taken near 0.
@@ -22,7 +23,7 @@
  */
 
 import { lax, numpy as np } from "@jax-js/jax";
-import { asinhc, safeSqrt, sinhc } from "../geometry/elementary.ts";
+import { asinhc, asinhcValue, safeSqrt, sinhc, sinhcValue } from "../geometry/elementary.ts";
 import { conv, type ConvFormulation } from "./layers.ts";
 import { constant, hyperboloidPoints, uniform, type ParameterTree } from "./parameter.ts";
 
@@ -153,8 +154,9 @@ function batchCentroid(x: np.Array, time: np.Array, k: np.Array): np.Array {
 
 /** exp₀ of a tangent vector's space coordinates [channels], with its time → [1 + channels]. */
 function pointAt(tangent: np.Array, k: np.Array): np.Array {
-  const square = np.square(tangent.ref).sum().div(k.ref);
-  const space = tangent.mul(sinhc(np.minimum(square, LONGEST)));
+  const square = np.minimum(np.square(tangent.ref).sum().div(k.ref), LONGEST);
+  const space = tangent.mul(sinhcValue(square));
+  square.dispose();
   const time = np.sqrt(np.square(space.ref).sum().add(k.ref));
   return np.concatenate([time.reshape([1]), space]);
 }
@@ -162,7 +164,10 @@ function pointAt(tangent: np.Array, k: np.Array): np.Array {
 /** log₀ of a point [1 + channels] → [channels]. */
 function tangentOf(point: np.Array, k: np.Array): np.Array {
   const space = point.slice([1]);
-  return space.ref.mul(asinhc(np.square(space).sum().div(k.ref)));
+  const square = np.square(space.ref).sum().div(k.ref);
+  const shrunk = asinhcValue(square);
+  square.dispose();
+  return space.mul(shrunk);
 }
 
 /**
@@ -193,9 +198,13 @@ export function lorentzNorm(
   const rows = np.stack([mu.ref, beta.ref], 0).reshape([2, channels, 1]);
   const [alongMu, alongBeta] = np.split(conv({ weight: rows }, x.ref, { formulation }), 2, 1);
 
-  // cosh δ = −⟨x, μ⟩_L/k for the distance √k·δ; the logarithm shortens by δ/sinh δ.
-  const cosh = time.ref.mul(muTime.ref).sub(alongMu).div(k.ref);
-  const above = np.maximum(cosh.ref.sub(1), 0);
+  // cosh δ − 1 = ⟨x − μ, x − μ⟩_L/2k for the distance √k·δ (−⟨x, μ⟩_L/k − 1 cancels where points are close).
+  const apart = np.square(x.ref.sub(mu.ref.reshape([1, channels, 1]))).sum(1, { keepdims: true });
+  const squares = alongMu.sub(np.square(mu.ref).sum()).mul(2).add(apart.ref);
+  const later = squares.div(time.ref.add(muTime.ref));
+  const above = np.maximum(apart.sub(np.square(later)).div(k.ref.mul(2)), 0);
+  const cosh = above.ref.add(1);
+  // The logarithm shortens by δ/sinh δ.
   const sinhSquared = above.ref.mul(above.add(2));
   const shortened = asinhc(sinhSquared.ref);
   // (δ)² = sinh²δ·(δ/sinh δ)².

@@ -5,7 +5,8 @@
  * …) is optional, without it records are called by their row number from 1. All other columns are kept, as
  * text, in `fields`: labels, splits and groups are theirs. Quoting follows RFC 4180 (a field in double quotes
  * may hold the separator, line breaks and doubled quotes). Refused: rows whose number of fields differs from
- * the header's, quotes that never end, empty sequences and names.
+ * the header's, quotes that never end, empty sequences and names. Readers of other tables choose the columns
+ * themselves (`ChooseColumns`).
  *
  * Source: Shafranovich, "Common format and MIME type for CSV files", RFC 4180, 2005.
  */
@@ -18,8 +19,8 @@ export const SEQUENCE_COLUMNS = ["sequence", "seq", "read", "reads", "ref", "ref
 /** Names of the name column, best first; case does not matter. */
 export const ID_COLUMNS = ["id", "name", "seqid", "seq_id", "sequence_id", "read_id", "accession"] as const;
 
-/** Place of the first of `wanted` that `columns` holds; −1 when it holds none. */
-function findColumn(columns: readonly string[], wanted: readonly string[]): number {
+/** Place of the first of `wanted`, in lower case, that `columns` holds in any case; −1 when it holds none. */
+export function findColumn(columns: readonly string[], wanted: readonly string[]): number {
   const lower = columns.map((column) => column.trim().toLowerCase());
   for (const name of wanted) {
     const index = lower.indexOf(name);
@@ -32,6 +33,28 @@ function findColumn(columns: readonly string[], wanted: readonly string[]): numb
 export function isTableHeader(line: string): boolean {
   return findColumn(splitRow(line, separatorOf(line)) ?? [], SEQUENCE_COLUMNS) >= 0;
 }
+
+/** Places of the columns that make a record. */
+export interface RecordColumns {
+  sequence: number;
+  /** −1 where records are called by their row number. */
+  id: number;
+}
+
+/** Chooses among the columns of a header; `location` is that of the header. */
+export type ChooseColumns = (columns: readonly string[], location: Location) => RecordColumns;
+
+/** Columns of known names. */
+const knownColumns: ChooseColumns = (columns, location) => {
+  const sequence = findColumn(columns, SEQUENCE_COLUMNS);
+  if (sequence < 0) {
+    throw new FormatError(
+      `CSV header: must name a column "sequence", "seq" or "read", got ${columns.join(", ").slice(0, 80)}`,
+      location,
+    );
+  }
+  return { sequence, id: findColumn(columns, ID_COLUMNS) };
+};
 
 const separatorOf = (header: string): "," | "\t" => (header.includes("\t") ? "\t" : ",");
 
@@ -63,7 +86,7 @@ function splitRow(row: string, separator: string): string[] | undefined {
 }
 
 /** A parser of CSV and TSV; `location.file` names the file in errors. */
-export function csvParser(location: Location = {}): RecordParser {
+export function csvParser(location: Location = {}, choose: ChooseColumns = knownColumns): RecordParser {
   const { file } = location;
   let columns: string[] | undefined;
   let separator = ",";
@@ -74,14 +97,7 @@ export function csvParser(location: Location = {}): RecordParser {
 
   const readHeader = (fields: string[], line: number): void => {
     columns = fields.map((field) => field.trim());
-    sequenceColumn = findColumn(columns, SEQUENCE_COLUMNS);
-    idColumn = findColumn(columns, ID_COLUMNS);
-    if (sequenceColumn < 0) {
-      throw new FormatError(
-        `CSV header: must name a column "sequence", "seq" or "read", got ${columns.join(", ").slice(0, 80)}`,
-        { file, line },
-      );
-    }
+    ({ sequence: sequenceColumn, id: idColumn } = choose(columns, { file, line }));
     if (new Set(columns).size < columns.length) {
       throw new FormatError(`CSV header: must not repeat a column, got ${columns.join(", ").slice(0, 80)}`, {
         file,

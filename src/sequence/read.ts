@@ -8,7 +8,7 @@
  */
 
 import { FormatError } from "../error.ts";
-import { csvParser, isTableHeader } from "./csv.ts";
+import { csvParser, isTableHeader, type ChooseColumns } from "./csv.ts";
 import { fastaParser } from "./fasta.ts";
 import { fastqParser } from "./fastq.ts";
 import { unpack } from "./gzip.ts";
@@ -44,6 +44,8 @@ export interface ReadSequencesOptions {
   file?: string;
   /** The format; by default it is recognised. */
   format?: SequenceFormat;
+  /** Chooses the columns of a table, where `format` is "csv"; by default those of known names. */
+  columns?: ChooseColumns;
 }
 
 /**
@@ -56,9 +58,9 @@ export interface ReadSequencesOptions {
  */
 export async function* readSequences(
   source: ByteSource,
-  { file, format }: ReadSequencesOptions = {},
+  { file, format, columns }: ReadSequencesOptions = {},
 ): AsyncGenerator<SequenceRecord, void, undefined> {
-  let parser = format && PARSERS[format]({ file });
+  let parser = format === "csv" ? csvParser({ file }, columns) : format && PARSERS[format]({ file });
   let number = 0;
   let found = false;
   for await (const lines of lineBatches(unpack(source, { file }), { file })) {

@@ -1,14 +1,10 @@
-import type { numpy as np } from "@jax-js/jax";
 import { init } from "@jax-js/jax";
-import { beforeAll, describe, expect, it } from "vitest";
-import { lower } from "../../src/engine/lower.ts";
+import { beforeAll, describe, it } from "vitest";
 import { DistanceModel, type DecoderConfig } from "../../src/engine/model.ts";
 import { hyperparameters } from "../../src/engine/optimizer.ts";
-import { Program, Tensor } from "../../src/engine/run.ts";
 import {
   batchSpecs,
   labelShape,
-  STATE_NAMES,
   alignedPairs,
   latentSize,
   trainStep,
@@ -21,8 +17,7 @@ import type { EncoderOptions } from "../../src/nn/encoder.ts";
 import type { RegularizerOptions } from "../../src/nn/regularizer.ts";
 import type { LossOptions } from "../../src/nn/losses.ts";
 import { Random } from "../../src/sequence/random.ts";
-import { arrayOf, type Input } from "./both.ts";
-import "../support/allclose.ts";
+import { checkStep, moved } from "./step-check.ts";
 
 beforeAll(async () => {
   await init("wasm");
@@ -66,80 +61,41 @@ interface Extras {
   decoder?: DecoderConfig;
 }
 
-/** One training step on made-up tokens and labels: its arguments in order, and how to run it. */
-async function stepOf(
+/** One training step on made-up tokens and labels: letters, padding and a short sequence. */
+async function check(
   encoder: EncoderOptions,
   geometry: GeometryName,
   pairs: PairScheme,
   loss: LossOptions = { name: "mse" },
   { regularizer, decoder }: Extras = {},
-) {
+): Promise<void> {
   const random = new Random(5);
   const model = new DistanceModel({ encoder, shape: SHAPE, geometry, regularizer, decoder });
   const options: TrainStepOptions = { loss, pairs, batch: BATCH, optimizer: {} };
-  const { step, args } = trainStep(model, options);
-  const { bytes, inputs, outputs } = lower(step, args);
-  const fresh = model.initialize(random.fork("values"));
-  // Away from the papers' start, where embeddings are all but equal; letters, padding and a short sequence.
   const noise = random.fork("noise");
-  const parameters = fresh.parameters.slice();
-  for (const { path, offset, size } of model.parameters.entries) {
-    if (path.startsWith("space.")) continue;
-    for (let i = offset; i < offset + size; i++) parameters[i] += 0.6 * noise.uniform() - 0.3;
-  }
-  const statistics = fresh.statistics.map((value) => value + 0.5 * noise.uniform());
+  const values = moved(model, model.initialize(random.fork("values")), noise, "space.");
   const aligned = model.regularizer === undefined ? 0 : alignedPairs(model, BATCH);
   const tokens = Int32Array.from({ length: BATCH * LENGTH }, (_, i) =>
     i % LENGTH > 12 ? 4 : noise.integer(4),
   );
   const shape = labelShape(options);
   const labels = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => 0.2 + noise.uniform());
-  const vector = (data: Float32Array): Input => ({ shape: [data.length], type: "float32", data });
-  const zeros = new Float32Array(parameters.length);
-  const state: Record<string, Input> = {
-    parameters: vector(parameters),
-    mean: vector(zeros),
-    square: vector(zeros),
-    average: vector(parameters),
-    statistics: vector(statistics),
-    averageStatistics: vector(statistics),
-  };
-  const fed: Record<string, Input["data"]> = {
-    tokens,
-    labels,
-    noise: Float32Array.from({ length: BATCH * model.encoder.noise }, () => noise.uniform()),
-    stage: Float32Array.of(5, 0.1),
-    lengths: Float32Array.from({ length: 2 * aligned }, (_, i) => 13 - (i % 3)),
-    targets: alignmentTargets(aligned, LENGTH + 1, noise),
-    latent: Float32Array.from({ length: BATCH * latentSize(model) }, () => noise.normal()),
-    numbers: hyperparameters(1, 0.01, {}, 0.5),
-  };
-  const batch = Object.fromEntries(
-    Object.entries(batchSpecs(model, options)).map(([name, spec]): [string, Input] => [
-      name,
-      { ...spec, data: fed[name] },
-    ]),
-  );
-  const program = await Program.create(bytes, { threads: 1 });
-  const run = async (values: Float32Array) => {
-    const all = [
-      ...STATE_NAMES.map((name) => (name === "parameters" ? vector(values) : state[name])),
-      ...Object.values(batch),
-    ];
-    const feeds = inputs.map((name, i): [string, Tensor] => {
-      const { type, data, shape: dims } = all[i];
-      return [name, new Tensor(type, data as Float32Array, [...dims])];
-    });
-    const results = await program.run(Object.fromEntries(feeds));
-    return outputs.map((name) => results[name].data as Float32Array);
-  };
-  const evaluate = () => {
-    const arrays = Object.fromEntries(Object.entries(state).map(([name, input]) => [name, arrayOf(input)]));
-    const others = Object.fromEntries(Object.entries(batch).map(([name, input]) => [name, arrayOf(input)]));
-    const results = (step as (...inputs: unknown[]) => np.Array[])(arrays, others);
-    return results.map((result) => result.dataSync() as Float32Array);
-  };
-  return { model, parameters, run, evaluate, close: () => program.close() };
+  await checkStep({
+    model,
+    ...trainStep(model, options),
+    ...values,
+    specs: batchSpecs(model, options),
+    fed: {
+      tokens,
+      labels,
+      noise: Float32Array.from({ length: BATCH * model.encoder.noise }, () => noise.uniform()),
+      stage: Float32Array.of(5, 0.1),
+      lengths: Float32Array.from({ length: 2 * aligned }, (_, i) => 13 - (i % 3)),
+      targets: alignmentTargets(aligned, LENGTH + 1, noise),
+      latent: Float32Array.from({ length: BATCH * latentSize(model) }, () => noise.normal()),
+      numbers: hyperparameters(1, 0.01, {}, 0.5),
+    },
+  });
 }
 
 /** Rows that sum to 1 over the first columns, and rows of zeros beyond, as the kernel makes them. */
@@ -237,30 +193,6 @@ const CASES: [string, GeometryName, PairScheme, EncoderOptions, LossOptions?, Ex
 
 describe("a training step agrees with jax-js, and its gradient with finite differences", () => {
   it.each(CASES)("%s, %s, %s of the pairs", async (_, geometry, pairs, encoder, loss, extras) => {
-    const { model, parameters, run, evaluate, close } = await stepOf(encoder, geometry, pairs, loss, extras);
-    const actual = await run(parameters);
-    const expected = evaluate();
-    expect(actual.length).toBe(2 + STATE_NAMES.length);
-    const [norm] = expected[1];
-    // The first step's mean is a tenth of the gradient.
-    const tolerance = { rtol: 2e-3, atol: 1e-5 * norm + 1e-7 };
-    for (const which of [0, 1, 3, 4, 6, 7]) expect(actual[which]).toBeAllclose(expected[which], tolerance);
-
-    const gradient = actual[3].map((value) => 10 * value);
-    for (const { path, offset, size } of model.parameters.entries) {
-      // Along the gradient of this parameter alone, the loss rises by its length.
-      const part = gradient.subarray(offset, offset + size);
-      const length = Math.hypot(...part);
-      if (length < 0.02 * actual[1][0]) continue;
-      const step = 4e-4;
-      const moved = (by: number) =>
-        parameters.map((value, i) =>
-          i < offset || i >= offset + size ? value : value + (by * part[i - offset]) / length,
-        );
-      const [[above], [below]] = [await run(moved(step)), await run(moved(-step))];
-      const slope = (above[0] - below[0]) / (2 * step);
-      expect(slope / length, path).toBeAllclose(1, { rtol: 0, atol: 0.05 });
-    }
-    await close();
+    await check(encoder, geometry, pairs, loss, extras);
   });
 });

@@ -1,6 +1,15 @@
 import { grad, numpy as np } from "@jax-js/jax";
 import { beforeAll, describe, expect, test } from "vitest";
-import { artanh, asinh, clampThrough, safeSqrt, sinh, tanh } from "../../src/geometry/elementary.ts";
+import {
+  artanh,
+  asinh,
+  asinhc,
+  clampThrough,
+  safeSqrt,
+  sinh,
+  sinhc,
+  tanh,
+} from "../../src/geometry/elementary.ts";
 import "../support/allclose.ts";
 import { read, useReferenceBackend } from "./points.ts";
 
@@ -47,4 +56,29 @@ test("clampThrough limits the value and passes the derivative", () => {
   const xs = Float32Array.of(-5, 0.5, 7);
   expect(f(np.array(xs))).toBeAllclose([0.1, 0.5, 0.9]);
   expect(derivative(f, xs)).toBeAllclose([1, 1, 1]);
+});
+
+/** f(√y)/√y, and its derivative (f′(√y) − f(√y)/√y)/2y. */
+const ofSquare = (f: (r: number) => number, slope: (r: number) => number) => ({
+  exact: (y: number) => f(Math.sqrt(y)) / Math.sqrt(y),
+  slope: (y: number) => (slope(Math.sqrt(y)) - f(Math.sqrt(y)) / Math.sqrt(y)) / (2 * y),
+});
+
+describe.each([
+  { name: "asinhc", f: asinhc, ...ofSquare(Math.asinh, (r) => 1 / Math.hypot(1, r)), atZero: -1 / 6 },
+  { name: "sinhc", f: sinhc, ...ofSquare(Math.sinh, Math.cosh), atZero: 1 / 6 },
+])("$name", ({ f, exact, slope, atZero }) => {
+  const seam = Float32Array.of(0.01999, 0.02, 0.02001);
+  const xs = Float32Array.of(...logSpaced(1e-5, 100), ...seam);
+
+  test("is exact to 1e-6 of its value in float32, up to 100", () => {
+    expect(f(np.array(xs))).toBeAllclose(Array.from(xs, exact), { rtol: 1e-6, atol: 0 });
+    expect(f(np.array([0, 1e-8]))).toBeAllclose([1, 1], { rtol: 1e-6 });
+  });
+
+  test("has its closed-form derivative", () => {
+    // In closed form it is a difference of numbers near 1 over 2y.
+    expect(derivative(f, xs)).toBeAllclose(Array.from(xs, slope), { rtol: 1e-4, atol: 0 });
+    expect(derivative(f, Float32Array.of(0, 1e-8))).toBeAllclose([atZero, atZero], { rtol: 1e-6 });
+  });
 });
