@@ -165,7 +165,7 @@ export function classWeights(
 }
 
 /** A sequence as a step sees it. */
-function augmented(
+export function augmented(
   codes: Uint8Array,
   { reverseComplement: chance, shift, mutation }: ClassifierRecipe,
   { size }: Alphabet,

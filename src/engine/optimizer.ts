@@ -97,10 +97,14 @@ export function adaptiveChange(
   const [rate, correction, learningRate, adaptive, averageDecay] = np.split(numbers, HYPERPARAMETERS);
   learningRate.dispose();
   averageDecay.dispose();
+  if (!rectified) {
+    adaptive.dispose();
+    // √(c·v) + ε = √c·(√v + ε/√c): what multiplies numbers instead of vectors costs nothing.
+    const scale = np.reciprocal(np.sqrt(correction));
+    return mean.mul(rate.mul(scale.ref)).div(np.sqrt(square).add(scale.mul(epsilon)));
+  }
   const root = np.sqrt(square.mul(correction)).add(epsilon);
-  const divisor = rectified ? np.where(adaptive.greater(0), root, 1) : root;
-  if (!rectified) adaptive.dispose();
-  return mean.mul(rate).div(divisor);
+  return mean.mul(rate).div(np.where(adaptive.greater(0), root, 1));
 }
 
 /**
@@ -117,7 +121,7 @@ export function adam(
 ): { state: AdamState; norm: np.Array } {
   const norm = np.sqrt(np.square(gradient.ref).sum());
   let g = clipped(gradient, norm, clip);
-  const pull = weightDecay > 0 ? parameters.ref.mul(decayMask.ref).mul(weightDecay) : undefined;
+  const pull = weightDecay > 0 ? parameters.ref.mul(decayMask.ref.mul(weightDecay)) : undefined;
   decayMask.dispose();
   if (pull !== undefined && decay === "coupled") g = g.add(pull);
   const newMean = mean.mul(betas[0]).add(g.ref.mul(1 - betas[0]));

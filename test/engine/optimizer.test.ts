@@ -129,6 +129,12 @@ describe("scheduleFactor", () => {
     expect(scheduleFactor(0.6, { schedule: "constant", warmup: 0.2 })).toBe(1);
   });
 
+  it("falls to a tenth twice, as epochs 60 and 85 of 100", () => {
+    const options = { schedule: "steps", warmup: 0 } as const;
+    const factors = [0, 0.59, 0.6, 0.84, 0.85, 1].map((done) => scheduleFactor(done, options));
+    expect(factors).toBeAllclose([1, 1, 0.1, 0.1, 0.01, 0.01]);
+  });
+
   it("falls as one over the square root of the time", () => {
     const options = { schedule: "inverse-sqrt", warmup: 0.1 } as const;
     expect([0.05, 0.1, 0.4].map((done) => scheduleFactor(done, options))).toBeAllclose([0.5, 1, 0.5]);
