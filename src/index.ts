@@ -210,6 +210,34 @@ export { midpointRoot } from "./task/tree/rooting.ts";
 export { dasguptaCost } from "./task/tree/dasgupta.ts";
 export { compareTrees, type CompareOptions, type TreeComparison } from "./task/tree/compare.ts";
 
+// How tree-like things are.
+export {
+  hyperbolicity,
+  type Hyperbolicity,
+  type HyperbolicityOptions,
+  type ReferenceDelta,
+  type SampleDelta,
+  type SampledDelta,
+} from "./task/hyperbolicity/hyperbolicity.ts";
+export { gromov, type Gromov, type GromovSummaryOptions } from "./task/hyperbolicity/gromov.ts";
+export {
+  matrixMetric,
+  sequenceMetric,
+  type Metric,
+  type SequenceMetric,
+} from "./task/hyperbolicity/metric.ts";
+export { pointMetric, spaceMetric } from "./task/hyperbolicity/point-metric.ts";
+export { PathMetric, randomTreeDistances } from "./task/hyperbolicity/tree-metric.ts";
+export {
+  curvedCoordinates,
+  curvedDistances,
+  curvedPoints,
+  type CurvedOptions,
+  type CurvedPoints,
+} from "./task/hyperbolicity/constant-curvature.ts";
+export { REFERENCES, type Reference } from "./task/hyperbolicity/bank.ts";
+export { hyperbolicityFigure, type HyperbolicityFigureOptions } from "./task/hyperbolicity/figure.ts";
+
 // Parts of a data set that do not leak into each other.
 export {
   divideBy,

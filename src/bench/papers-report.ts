@@ -6,19 +6,13 @@
  * than that of either side.
  */
 
+import { machinesText } from "../machine.ts";
 import { regularizerWeights } from "../nn/regularizer.ts";
 import type { Evaluation } from "../task/evaluate.ts";
+import { markdownTable, meanText, summarize, type Summary } from "../task/summary.ts";
 import { cellSettings, type Budget, type CellResult, type PaperSettings } from "./papers.ts";
 import type { Cell, PaperTable } from "./paper-tables.ts";
 import type { Published } from "./published.ts";
-
-/** Mean and spread of some numbers. */
-export interface Summary {
-  mean: number;
-  /** Standard deviation of the sample; absent for a single number. */
-  deviation?: number;
-  count: number;
-}
 
 /** What is known of a cell. */
 export interface CellSummary {
@@ -49,16 +43,6 @@ export interface PapersReport {
 export interface PapersReportOptions {
   settings: PaperSettings;
   command: string;
-}
-
-/** Mean and standard deviation; of no numbers there are none. */
-export function summarize(values: readonly number[]): Summary | undefined {
-  const count = values.length;
-  if (count === 0) return undefined;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  if (count === 1) return { mean, count };
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / (count - 1)), count };
 }
 
 /** Gathers the results that were made with these settings, whatever their seeds. */
@@ -199,7 +183,7 @@ function gainTable({ table, cells }: PapersReport, pairs: "all" | "homologous"):
         return before === null || after === null ? [] : [before - after];
       });
       const gain = summarize(differences);
-      return [row, weightOf(cell), text(without), text(cell), gain === undefined ? "" : numberText(gain, 3)];
+      return [row, weightOf(cell), text(without), text(cell), gain === undefined ? "" : meanText(gain, 3)];
     });
   });
   return markdownTable([[table.rowsAre, "λ", "without", "with", "gain"], ...rows]);
@@ -220,19 +204,8 @@ function cellText(
   digits = 2,
 ): string {
   const failed = diverged === 0 ? [] : [`${diverged} of ${results.length} diverged`];
-  const text = [...(ours === undefined ? [] : [numberText(ours, digits)]), ...failed].join(", ") || "–";
-  return published === undefined ? text : `${text} (${numberText(published, 2)})`;
-}
-
-function numberText({ mean, deviation }: { mean: number; deviation?: number }, digits: number): string {
-  // No −0.000.
-  const text = mean.toFixed(digits).replace(/^-(0\.?0*)$/, "$1");
-  return `${text}${deviation === undefined ? "" : ` ± ${deviation.toFixed(digits)}`}`;
-}
-
-function markdownTable([header, ...rows]: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(header), line(header.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
+  const text = [...(ours === undefined ? [] : [meanText(ours, digits)]), ...failed].join(", ") || "–";
+  return published === undefined ? text : `${text} (${meanText(published, 2)})`;
 }
 
 /** What the numbers were made with. */
@@ -242,16 +215,13 @@ function facts({ settings, cells, missing, command }: PapersReport): string[] {
   const { train, validation, test } = data;
   const held = validation === undefined ? "" : `${count(validation.ids.length)} validation, `;
   const results = cells.flatMap((cell) => cell.results);
-  const machines = new Set(
-    results.map(({ machine }) => `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`),
-  );
-  const versions = new Set(results.map(({ machine }) => machine.embranch));
+  const { machines, versions } = machinesText(results.map(({ machine }) => machine));
   const steps = results.flatMap((result) => result.steps ?? []);
   return [
     `- Data: ${data.source}; ${count(train.ids.length)} training, ${held}${count(test.ids.length)} test sequences of up to ${data.length} letters (SHA-256 ${data.digest.slice(0, 12)}…)`,
     `- Training: ${budgetText(budget, steps)} a model, ${recipe} recipe, ${hasExponent ? "with" : "without"} learned exponents`,
-    `- Machine: ${[...machines].join("; ")}`,
-    `- Version: embranch ${[...versions].join(", ")}`,
+    `- Machine: ${machines}`,
+    `- Version: embranch ${versions}`,
     `- Command: \`${command}\``,
     ...(missing === 0 ? [] : [`- ${missing} cells of the table have no result yet`]),
   ];

@@ -8,27 +8,18 @@
  */
 
 import { createHash } from "node:crypto";
-import { cpus } from "node:os";
 import { Diverged } from "../engine/diverged.ts";
 import { Model } from "../engine/model-file.ts";
+import { thisMachine, type Machine } from "../machine.ts";
+import { fillFolder, type Filling, type Keyed, type ResultFolder } from "../result-folder.ts";
 import type { BaselineResult } from "../task/baseline.ts";
 import type { Evaluation } from "../task/evaluate.ts";
 import { fit } from "../task/fit.ts";
-import { VERSION } from "../version.ts";
 import { measureBaselines, measureModel, type MeasureOptions, type PaperData } from "./paper-data.ts";
 import type { Cell, ModelOptions, PaperTable, Subject } from "./paper-tables.ts";
-import type { Keyed, ResultFolder } from "./result-folder.ts";
 
 /** How long each model is trained. */
 export type Budget = { minutes: number } | { steps: number };
-
-/** The machine a result is from. */
-export interface Machine {
-  cpu: string;
-  cores: number;
-  node: string;
-  embranch: string;
-}
 
 /** A line of the results. */
 export interface CellResult extends Keyed {
@@ -76,17 +67,6 @@ export interface PaperRunOptions extends Omit<MeasureOptions, "progress"> {
   onResult?: (result: CellResult) => void;
 }
 
-/** How a run ended. */
-export interface PaperRun {
-  /** Cells that were made now, and those that were there already. */
-  made: number;
-  found: number;
-  /** Cells that other processes are making. */
-  busy: number;
-  /** Whether the signal ended it. */
-  stopped: boolean;
-}
-
 /** A cell with its seed, and what its result will be known by. */
 interface Work {
   cell: Cell;
@@ -116,49 +96,24 @@ export async function runPapers(
   seeds: readonly number[],
   settings: PaperSettings,
   { onProgress, onResult, ...options }: PaperRunOptions = {},
-): Promise<PaperRun> {
+): Promise<Filling> {
   const works = worksOf(table, cells, seeds, settings);
-  const run: PaperRun = { made: 0, found: 0, busy: 0, stopped: false };
   const baselines = new Baselines(settings.data, options);
-  for (const [at, work] of works.entries()) {
-    if (options.signal?.aborted) return { ...run, stopped: true };
-    const label = labelOf(work);
-    const onShare = (share: number) => onProgress?.(at, share, label);
-    onShare(0);
-    if ((await folder.read()).has(work.key)) {
-      run.found++;
-      continue;
-    }
-    const release = await folder.claim(work.key);
-    if (release === undefined) {
-      run.busy++;
-      continue;
-    }
-    try {
-      const known = await folder.read();
-      // It may have been made between the look and the claim.
-      if (known.has(work.key)) {
-        run.found++;
-        continue;
-      }
+  const onShare = (at: number) => (share: number) => onProgress?.(at, share, labelOf(works[at]));
+  return fillFolder(
+    folder,
+    works,
+    async (work, at, known) => {
       const left = works.filter(({ key }) => !known.has(key)).map(({ cell }) => cell.subject);
       const { subject } = work.cell;
       const outcome =
         subject.kind === "model"
-          ? await trained(subject.options, work.seed!, settings, { ...options, onShare })
-          : { evaluation: (await baselines.of(subject, left, onShare)).evaluation };
-      const result = resultOf(table, work, settings, outcome);
-      await folder.append(result);
-      run.made++;
-      onResult?.(result);
-    } catch (error) {
-      if (options.signal?.aborted) return { ...run, stopped: true };
-      throw error;
-    } finally {
-      await release();
-    }
-  }
-  return run;
+          ? await trained(subject.options, work.seed!, settings, { ...options, onShare: onShare(at) })
+          : { evaluation: (await baselines.of(subject, left, onShare(at))).evaluation };
+      return resultOf(table, work, settings, outcome);
+    },
+    { signal: options.signal, onWork: (at) => onShare(at)(0), onResult },
+  );
 }
 
 function worksOf(
@@ -191,7 +146,6 @@ function resultOf(
   outcome: Outcome,
 ): CellResult {
   const isModel = cell.subject.kind === "model";
-  const processors = cpus();
   return {
     key,
     table: name,
@@ -203,12 +157,7 @@ function resultOf(
     ...(isModel && { recipe, exponent, budget }),
     data: data.digest,
     ...outcome,
-    machine: {
-      cpu: processors[0].model,
-      cores: processors.length,
-      node: process.version,
-      embranch: VERSION,
-    },
+    machine: thisMachine(),
     finished: new Date().toISOString(),
   };
 }

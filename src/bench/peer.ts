@@ -6,6 +6,7 @@
  */
 
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -22,16 +23,29 @@ export function pythonWith(module: string): string | undefined {
   return PYTHONS.find((python) => spawnSync(python, ["-c", `import ${module}`]).status === 0);
 }
 
+/** What a peer says first. */
+interface Greeting {
+  version: string;
+  parameters?: number;
+}
+
 /** A running peer. */
 export class Peer {
   readonly version: string;
+  /** How many numbers it learns, if it says so. */
+  readonly parameters?: number;
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string, undefined>;
 
-  private constructor(child: ChildProcess, lines: AsyncIterator<string, undefined>, version: string) {
+  private constructor(
+    child: ChildProcess,
+    lines: AsyncIterator<string, undefined>,
+    { version, parameters }: Greeting,
+  ) {
     this.#child = child;
     this.#lines = lines;
     this.version = version;
+    this.parameters = parameters;
   }
 
   /** Starts a peer; throws where it says nothing. */
@@ -39,14 +53,21 @@ export class Peer {
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"] });
     const reader: Interface = createInterface({ input: child.stdout });
     const lines = reader[Symbol.asyncIterator]();
-    const { version } = await answer<{ version: string }>(lines, command);
-    return new Peer(child, lines, version);
+    return new Peer(child, lines, await answer<Greeting>(lines, command));
   }
 
   /** Sends a line and waits for the answer. */
   async ask<T>(question: unknown): Promise<T> {
     this.#child.stdin?.write(`${JSON.stringify(question)}\n`);
     return answer<T>(this.#lines, this.version);
+  }
+
+  /** Greatest memory of the process so far, in bytes; undefined where there is no /proc to tell. */
+  peakMemory(): number | undefined {
+    const status = `/proc/${this.#child.pid}/status`;
+    if (!existsSync(status)) return undefined;
+    const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(status, "utf8")) ?? [];
+    return kilobytes === undefined ? undefined : 1024 * Number(kilobytes);
   }
 
   stop(): void {

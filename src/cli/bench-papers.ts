@@ -3,6 +3,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { CONDITION_GRIDS, type ConditionGrid } from "../bench/hge-conditions.ts";
 import { paperData, syntheticData, type PaperData } from "../bench/paper-data.ts";
 import {
   chooseCells,
@@ -15,15 +16,16 @@ import {
 } from "../bench/paper-tables.ts";
 import { papersJson, papersMarkdown, papersReport } from "../bench/papers-report.ts";
 import { runPapers, type Budget, type CellResult } from "../bench/papers.ts";
-import { ResultFolder } from "../bench/result-folder.ts";
 import type { Device } from "../engine/run.ts";
 import { UsageError } from "../error.ts";
 import { REGULARIZERS, type RegularizerOptions } from "../nn/regularizer.ts";
+import { ResultFolder } from "../result-folder.ts";
 import { explain } from "../system-error.ts";
 import { TUNED_SETS, type TunedSet } from "../task/presets.ts";
 import { loadSequences } from "./load.ts";
 import {
   positiveInteger,
+  positiveIntegers,
   positiveNumber,
   withCommonOptions,
   withDevice,
@@ -37,9 +39,10 @@ import { openOutput, writeChunks } from "./output.ts";
 import { Progress } from "./progress.ts";
 
 interface PapersCliOptions extends CommonOptions {
-  table: PaperTableName;
+  table: PaperTableName | typeof CONDITIONS;
+  grid: ConditionGrid;
   output: string;
-  budget: Budget;
+  budget?: Budget;
   seeds: number[];
   only?: string[];
   data?: string;
@@ -58,6 +61,16 @@ interface PapersCliOptions extends CommonOptions {
   device: Device;
 }
 
+/** Of a table of errors of distances. */
+type ErrorTableOptions = PapersCliOptions & { table: PaperTableName };
+
+/** The table of simulated classes, which is no table of errors. */
+const CONDITIONS = "hge-conditions";
+
+/** Minutes of training: of a model of distances, and of a classifier of simulated sequences. */
+const MINUTES = 10;
+const CONDITION_MINUTES = 0.4;
+
 /** What baselines take, about, and a model whose budget is in steps. */
 const BASELINES_SECONDS = 10;
 const MODEL_SECONDS = 60;
@@ -69,11 +82,6 @@ function budget(text: string): Budget {
   const minutes = Number(text);
   if (text.trim() !== "" && minutes > 0 && minutes < Infinity) return { minutes };
   throw new InvalidArgumentError("It must be minutes, such as 10, or steps, such as 2000steps.");
-}
-
-/** Parses `1,2,3`. */
-function seeds(text: string): number[] {
-  return [...new Set(text.split(",").map((each) => positiveInteger(each)))];
 }
 
 /** Parses `1e-6,3e-7`. */
@@ -88,17 +96,24 @@ export function papersCommand(line: readonly string[] = process.argv.slice(2)): 
   const command = new Command("papers")
     .summary("the papers' tables, ours beside the published numbers")
     .description(
-      "Trains and measures the models of a table of the papers one after another, and writes the table with the published numbers beside ours. Each result is appended to <folder>/<table>.jsonl at once: the same command goes on where it was stopped, and several at a time share the work of one folder. With the default budget the largest table takes a day; --only, --seeds and --budget make it less.",
+      "Trains and measures the models of a table of the papers one after another, and writes the table with the published numbers beside ours. Each result is appended to <folder>/<table>.jsonl at once: the same command goes on where it was stopped, and several at a time share the work of one folder. With the default budget the largest table takes a day; --only, --seeds and --budget make it less. The table hge-conditions is of classifiers, on simulated sequences: with the default budget and grid it takes 45 minutes.",
     )
-    .addOption(new Option("--table <name>", "which table").choices(PAPER_TABLES).makeOptionMandatory())
+    .addOption(
+      new Option("--table <name>", "which table")
+        .choices([...PAPER_TABLES, CONDITIONS])
+        .makeOptionMandatory(),
+    )
     .requiredOption("-o, --output <folder>", "folder for the results and the table")
     .addOption(
-      new Option("--budget <time>", "training of each model: minutes, or a number of steps such as 2000steps")
-        .argParser(budget)
-        .default({ minutes: 10 }, "10"),
+      new Option(
+        "--budget <time>",
+        `training of each model: minutes, or a number of steps such as 2000steps (default: ${MINUTES}; ${CONDITION_MINUTES} with --table ${CONDITIONS})`,
+      ).argParser(budget),
     )
     .addOption(
-      new Option("--seeds <list>", "seeds of the models").argParser(seeds).default([1, 2, 3], "1,2,3"),
+      new Option("--seeds <list>", "seeds of the models")
+        .argParser(positiveIntegers)
+        .default([1, 2, 3], "1,2,3"),
     )
     .option("--only <words>", "rows, kinds of rows and columns to make, such as cnn,k-mers,hyperbolic", words)
     .option("--data <folder>", "folder with a training, a validation and a test file, by their names")
@@ -124,7 +139,15 @@ export function papersCommand(line: readonly string[] = process.argv.slice(2)): 
     )
     .option("--length <n>", "with --table synthetic: letters of a sequence", positiveInteger, 1024)
     .addOption(
-      new Option("--recipe <name>", "how to train; `paper` is NeuroSEED's procedure")
+      new Option(
+        "--grid <name>",
+        `with --table ${CONDITIONS}: what is varied, the task and the divergence or all else too`,
+      )
+        .choices(CONDITION_GRIDS)
+        .default("reduced"),
+    )
+    .addOption(
+      new Option("--recipe <name>", "how to train; `paper` is the papers' procedure")
         .choices(["default", "paper"])
         .default("default"),
     )
@@ -153,13 +176,25 @@ export function papersCommand(line: readonly string[] = process.argv.slice(2)): 
       "embranch bench papers --table synthetic --only k-mers,cnn --budget 500steps -o results",
       "a part of a table, in steps, and so reproducibly",
     ],
+    [
+      "embranch bench papers --table hge-conditions --only inter-tree,intra-tree -o results",
+      "classifiers of sequences simulated on trees, in some 25 minutes",
+    ],
   ]);
   // Options that `bench` has too are read by it.
-  return command.action(() => run(command.optsWithGlobals(), commandLine(line)));
+  return command.action(async () => {
+    const { table, ...options } = command.optsWithGlobals<PapersCliOptions>();
+    const text = commandLine(line);
+    if (table !== CONDITIONS) return run({ ...options, table }, text);
+    const { budget = { minutes: CONDITION_MINUTES } } = options;
+    const { benchConditions } = await import("./bench-conditions.ts");
+    return benchConditions({ ...options, budget }, text);
+  });
 }
 
-async function run(options: PapersCliOptions, line: string): Promise<void> {
-  const { output, seeds, budget, recipe, exponent, quiet, threads, device, json } = options;
+async function run(options: ErrorTableOptions, line: string): Promise<void> {
+  const { output, seeds, budget = { minutes: MINUTES }, recipe, exponent } = options;
+  const { quiet, threads, device, json } = options;
   const data = await loadData(options);
   const { as: set, dim, encoder, lambdas } = options;
   const nwa = nwaOptions(options.regularizer);
@@ -243,7 +278,7 @@ function resultText({ row, column, seed, evaluation, diverged }: CellResult): st
   return `${which}: ${evaluation === undefined ? diverged : `${evaluation.rmsePercent.toFixed(3)} %RMSE`}`;
 }
 
-async function loadData(options: PapersCliOptions): Promise<PaperData> {
+async function loadData(options: ErrorTableOptions): Promise<PaperData> {
   const { table, share, length, quiet } = options;
   if (table === "synthetic") return syntheticData({ share, length });
   const { train, val, test } = await filesOf(options);
@@ -256,7 +291,7 @@ async function loadData(options: PapersCliOptions): Promise<PaperData> {
   });
 }
 
-async function filesOf({ table, data, train, val, test }: PapersCliOptions) {
+async function filesOf({ table, data, train, val, test }: ErrorTableOptions) {
   if (data === undefined) {
     if (train !== undefined && test !== undefined) return { train, val, test };
     throw new UsageError(`bench papers: --table ${table} needs --data, or --train and --test`);

@@ -31,11 +31,11 @@ export function withReport(command: Command): Command {
     .option("--json", "print one JSON object on standard output instead of text");
 }
 
-/** Adds `--threads` and `--rounds`, and the options of a report. */
-export function withRace(command: Command): Command {
+/** Adds `--threads` and `--rounds` with their defaults, and the options of a report. */
+export function withRace(command: Command, { threads = 1, rounds = 3 } = {}): Command {
   command
-    .option("--threads <n>", "threads of every contestant", positiveInteger, 1)
-    .option("--rounds <n>", "alternating runs of each", positiveInteger, 3);
+    .option("--threads <n>", "threads of every contestant", positiveInteger, threads)
+    .option("--rounds <n>", "alternating runs of each", positiveInteger, rounds);
   return withReport(command);
 }
 

@@ -1,11 +1,13 @@
-/** @file `embranch bench`: our speed beside that of the peers that are installed; those of `papers`, `search`, `tree`, `cluster`, `consensus` and `relaxed` have files of their own. */
+/** @file `embranch bench`: our speed beside that of the peers that are installed; those of `papers`, `classifier`, `search`, `tree`, `cluster`, `consensus` and `relaxed` have files of their own. */
 
 import { cpus } from "node:os";
 import { Argument, Command } from "commander";
 import { benchEditDistance } from "../bench/edit-distance.ts";
+import { benchGromov } from "../bench/gromov.ts";
 import { benchEmbed, benchTrainStep } from "../bench/network.ts";
 import type { Timing } from "../bench/timing.ts";
 import { collect, DNA, simulate } from "../sequence/index.ts";
+import { benchClassifierCommand } from "./bench-classifier.ts";
 import { benchClusterCommand } from "./bench-cluster.ts";
 import { benchConsensusCommand } from "./bench-consensus.ts";
 import { benchMsaCommand } from "./bench-msa.ts";
@@ -19,13 +21,14 @@ import { openOutput } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { formatTable } from "./table.ts";
 
-const SUBJECTS = ["edit-distance", "train-step", "embed"] as const;
+const SUBJECTS = ["edit-distance", "train-step", "embed", "hyperbolicity"] as const;
 type Subject = (typeof SUBJECTS)[number];
 
 const UNITS: Record<Subject, string> = {
   "edit-distance": "pairs/s",
   "train-step": "steps/s",
   embed: "sequences/s",
+  hyperbolicity: "base points/s",
 };
 
 interface BenchOptions {
@@ -39,17 +42,23 @@ export function benchCommand(): Command {
   const command = new Command("bench")
     .summary("our speed beside that of installed peers")
     .description(
-      "Times our code and the peers that are installed in alternating runs, and prints medians and ratios: edlib, python-Levenshtein and fastest-levenshtein (edit-distance); PyTorch (train-step, embed).",
+      "Times our code and the peers that are installed in alternating runs, and prints medians and ratios: edlib, python-Levenshtein and fastest-levenshtein (edit-distance); PyTorch (train-step, embed); NumPy and PyTorch (hyperbolicity).",
     )
     .addArgument(new Argument("<subject>", "what to time").choices(SUBJECTS))
     .argument("[seqs]", "with edit-distance: sequences (default: simulated 16S V4 reads)")
     .option("--rounds <n>", "alternating runs of each", positiveInteger, 7)
-    .option("--sequences <n>", "with edit-distance: all pairs of this many sequences", positiveInteger, 1000)
+    .option(
+      "--sequences <n>",
+      "with edit-distance: all pairs of this many sequences; with hyperbolicity: points",
+      positiveInteger,
+      1000,
+    )
     .option("-q, --quiet", "no progress, only errors")
     .option("--json", "print one JSON object on standard output instead of text");
   // Settings of the program, such as how it ends, are known when a subcommand is about to run.
   command
     .addCommand(papersCommand())
+    .addCommand(benchClassifierCommand())
     .addCommand(benchSearchCommand())
     .addCommand(benchTreeCommand())
     .addCommand(benchClusterCommand())
@@ -72,6 +81,8 @@ export function benchCommand(): Command {
           ? await collect(simulate({ leaves: sequences }).records(), { alphabet: DNA })
           : await loadSequences(path, { minimum: 2, quiet });
       timings = await benchEditDistance(set, { sequences, rounds, onRound });
+    } else if (subject === "hyperbolicity") {
+      timings = await benchGromov({ points: sequences, rounds, onRound });
     } else {
       timings = await (subject === "train-step" ? benchTrainStep : benchEmbed)({ rounds, onRound });
     }

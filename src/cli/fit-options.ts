@@ -28,12 +28,11 @@ import {
   type CommonOptions,
 } from "./options.ts";
 import { formatCount } from "./progress.ts";
+import { withTrainingRun, type TrainingRunOptions } from "./training-run.ts";
 
-export interface FitCliOptions extends CommonOptions {
-  output: string;
+export interface FitCliOptions extends CommonOptions, TrainingRunOptions {
   val?: string;
   split?: Splitting;
-  report: string | boolean;
   encoder?: EncoderOptions;
   preset?: string;
   geometry?: GeometryName;
@@ -60,9 +59,6 @@ export interface FitCliOptions extends CommonOptions {
   costs?: string;
   gap?: number;
   distances?: string;
-  checkpoint?: string;
-  checkpointSeconds: number;
-  resume?: boolean;
 }
 
 /** What the geometries are, for help. */
@@ -197,13 +193,8 @@ export function fitOptions(): Command {
     )
     .option("--costs <file>", "table of substitution costs instead of unit costs (proteins)")
     .option("--gap <n>", "with --costs: cost of an insertion or deletion (default: 1)", positiveInteger)
-    .option("--distances <file>", "learn these distances (.npy, .phy, .tsv) instead of edit distances")
-    .option("--report <file>", "HTML report (default: beside the model)")
-    .option("--no-report", "write no report")
-    .option("--checkpoint <file>", "where the state of the run is kept (default: beside the model)")
-    .option("--checkpoint-seconds <t>", "seconds between checkpoints", notNegative, 20)
-    .option("--resume", "go on from the checkpoint of an interrupted run");
-  withCommonOptions(withDevice(withAlphabet(withSeed(command))));
+    .option("--distances <file>", "learn these distances (.npy, .phy, .tsv) instead of edit distances");
+  withCommonOptions(withDevice(withAlphabet(withSeed(withTrainingRun(command)))));
   command.addHelpText(
     "after",
     `\nEncoders:\n${listKinds(ENCODERS)}\n\nGeometries:\n${geometries.join("\n")}\n\nPresets:\n${listPresets()}\n\nLosses:\n${listKinds(LOSSES)}\n\nRegularizers:\n${listKinds(REGULARIZERS)}\n\nDecoders:\n${listKinds(DECODERS)}`,

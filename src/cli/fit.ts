@@ -5,8 +5,7 @@ import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { DecoderModel, decoderPath } from "../engine/decoder-model.ts";
 import { attentionPath, Model } from "../engine/model-file.ts";
-import { Interrupted, type TrainProgress } from "../engine/training.ts";
-import { EmbranchError } from "../error.ts";
+import type { TrainProgress } from "../engine/training.ts";
 import { embeddedDistances } from "../task/distance.ts";
 import { measure, type Evaluation } from "../task/evaluate.ts";
 import { fit, type FitPlan, type FitResult } from "../task/fit.ts";
@@ -17,7 +16,8 @@ import { loadCosts, loadDistances, loadSequences } from "./load.ts";
 import { commandLine } from "./command-line.ts";
 import { interruption } from "./signals.ts";
 import { openOutput, writeChunks } from "./output.ts";
-import { formatCount, formatDuration, Progress } from "./progress.ts";
+import { formatCount, Progress } from "./progress.ts";
+import { boundText, replacedCheckpoint, runFiles, stoppedRun, writeModel } from "./training-run.ts";
 
 /** `words` is the command line as it was given, for the report and for going on. */
 export function fitCommand(words: readonly string[] = process.argv.slice(2)): Command {
@@ -29,15 +29,7 @@ export function fitCommand(words: readonly string[] = process.argv.slice(2)): Co
 async function run(path: string, options: FitCliOptions, line: string): Promise<void> {
   checkOptions(options);
   const { output, quiet, minutes, steps, threads, device, seed, length } = options;
-  const { checkpoint = `${output}.checkpoint`, checkpointSeconds } = options;
-  const report = reportPath(options);
-  // A place that cannot be written is better found before training than after it.
-  for (const place of [output, report]) {
-    if (place !== undefined) await (await openOutput(place)).discard();
-  }
-  if (options.resume && !existsSync(checkpoint)) {
-    throw new EmbranchError(`${checkpoint}: there is no such checkpoint to resume; start without --resume`);
-  }
+  const { checkpoint, report } = await runFiles(options);
   const limits = { maxLength: length, quiet };
   const sequences = await loadSequences(path, { ...limits, alphabet: options.alphabet, minimum: 4 });
   const validation =
@@ -65,23 +57,20 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
       costs,
       distances,
       checkpoint,
-      checkpointSeconds,
+      checkpointSeconds: options.checkpointSeconds,
       resume: options.resume,
       signal: interrupt.signal,
       onStart: (plan) => {
         progress.note(announcement(plan, options));
-        if (!options.resume && existsSync(checkpoint)) {
-          progress.note(`${checkpoint}: left by an interrupted run (--resume goes on from it), is replaced`);
-        }
+        const replaced = replacedCheckpoint(checkpoint, options.resume);
+        if (replaced !== undefined) progress.note(replaced);
       },
       onProgress: (update) =>
         progress.update(update.step, { message: message(update), fraction: update.done }),
     });
   } catch (error) {
     progress.stop();
-    if (!(error instanceof Interrupted)) throw error;
-    const again = options.resume ? line : `${line} --resume`;
-    throw interrupt.stopped(`stopped at step ${error.step}, all of it saved; go on with: ${again}`);
+    throw stoppedRun(error, interrupt, { line, resume: options.resume });
   } finally {
     interrupt.release();
   }
@@ -114,26 +103,11 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
   await summarise(result, { evaluation, reconstruction: read }, options, report);
 }
 
-/** Writes the model; where that fails, says that the work is not lost. */
-async function writeModel(output: string, model: Uint8Array, checkpoint: string): Promise<void> {
-  try {
-    await writeChunks(output, [model]);
-  } catch (cause) {
-    if (!(cause instanceof EmbranchError && existsSync(checkpoint))) throw cause;
-    throw new EmbranchError(`${cause.message}; then --resume goes on from ${checkpoint}`, { cause });
-  }
-}
-
 function announcement(plan: FitPlan, options: FitCliOptions): string {
   const { training, validation, length, dim, geometry, parameters, groups, recipe } = plan;
   const { regularizerParameters, decoderParameters } = plan;
-  const { minutes, steps, output } = options;
-  const bound =
-    minutes !== undefined
-      ? `for ${formatDuration(60 * minutes)}`
-      : steps !== undefined
-        ? `for ${formatCount(steps)} steps`
-        : `until ${recipe.patience} validations bring no improvement, ${formatCount(recipe.maximumSteps)} steps at most`;
+  const { output } = options;
+  const bound = boundText(options, recipe);
   const further =
     (decoderParameters === undefined ? "" : ` and ${formatCount(decoderParameters)} of the decoder`) +
     (regularizerParameters === undefined
@@ -152,11 +126,6 @@ function announcement(plan: FitPlan, options: FitCliOptions): string {
 function message({ loss, validation, best }: TrainProgress): string {
   const error = validation === undefined ? "" : `, validation ${validation.toFixed(3)} %`;
   return `loss ${(1e4 * loss).toFixed(3)}e-4${error}${best === undefined || best === validation ? "" : ` (best ${best.toFixed(3)} %)`}`;
-}
-
-function reportPath({ report, output }: FitCliOptions): string | undefined {
-  if (report === false) return undefined;
-  return typeof report === "string" ? report : `${output.replace(/\.onnx$/i, "")}.html`;
 }
 
 /** What the decoder that has been written makes of the held-out sequences. */

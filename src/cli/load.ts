@@ -13,6 +13,7 @@ import {
   textLines,
   type Alphabet,
   type AlphabetName,
+  type CollectOptions,
   type SequenceRecord,
   type SequenceSet,
   type TreeNode,
@@ -41,6 +42,8 @@ export interface LoadOptions {
   minimum?: number;
   /** Greatest length allowed. */
   maxLength?: number;
+  /** What to do with an id that came before (default: fail). */
+  onDuplicate?: CollectOptions["onDuplicate"];
   /** Told of every record, in order. */
   onRecord?: (record: SequenceRecord) => void;
   quiet?: boolean;
@@ -49,7 +52,15 @@ export interface LoadOptions {
 /** Reads a file of sequences (`-` is standard input) and says what was odd about them. */
 export async function loadSequences(
   path: string,
-  { model, alphabet = model?.alphabet, minimum = 1, maxLength, onRecord, quiet }: LoadOptions = {},
+  {
+    model,
+    alphabet = model?.alphabet,
+    minimum = 1,
+    maxLength,
+    onDuplicate,
+    onRecord,
+    quiet,
+  }: LoadOptions = {},
 ): Promise<SequenceSet> {
   const input = await openInput(path);
   const progress = new Progress(`reading ${input.name}`, { unit: "sequences", quiet });
@@ -70,6 +81,7 @@ export async function loadSequences(
       alphabet: typeof alphabet === "string" ? alphabetNamed(alphabet) : alphabet,
       minimum,
       maxLength,
+      onDuplicate,
       file: input.name,
     });
     progress.stop();

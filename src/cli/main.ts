@@ -25,6 +25,8 @@ const VERBS: Record<string, () => Promise<Command>> = {
   align: async () => (await import("./align.ts")).alignCommand(),
   consensus: async () => (await import("./consensus.ts")).consensusCommand(),
   attention: async () => (await import("./attention.ts")).attentionCommand(),
+  classify: async () => (await import("./classify.ts")).classifyCommand(),
+  hyperbolicity: async () => (await import("./hyperbolicity.ts")).hyperbolicityCommand(),
   simulate: async () => (await import("./simulate.ts")).simulateCommand(),
   split: async () => (await import("./split.ts")).splitCommand(),
   demo: async () => (await import("./demo.ts")).demoCommand(),

@@ -16,6 +16,11 @@ export function positiveInteger(text: string): number {
   return number(text, "a positive integer", (value) => Number.isSafeInteger(value) && value > 0);
 }
 
+/** Parses different positive integers, such as seeds: `1,2,3`. */
+export function positiveIntegers(text: string): number[] {
+  return [...new Set(text.split(",").map(positiveInteger))];
+}
+
 /** Parses an integer from 0. */
 export function wholeNumber(text: string): number {
   return number(text, "an integer from 0", (value) => Number.isSafeInteger(value) && value >= 0);

@@ -11,7 +11,7 @@ import { ClassifierModel, classifierTokens, type ClassifierConfig } from "./clas
 import { classifierSpecs, classifierStep } from "./classifier-step.ts";
 import { noiseOf } from "./feeds.ts";
 import { lower } from "./lower.ts";
-import type { TrainingRecipe } from "./recipe.ts";
+import { optimizerOf, type TrainingRecipe } from "./recipe.ts";
 import { Program, Tensor, type ProgramOptions } from "./run.ts";
 import { runTraining, type RunOptions, type TrainResult, type Values } from "./training.ts";
 
@@ -133,7 +133,7 @@ export async function trainClassifier(options: ClassifierTrainOptions): Promise<
         config: options.model,
         parameters: model.parameters,
         statistics: model.statistics,
-        ...classifierStep(model, recipe),
+        ...classifierStep(model, { ...recipe, optimizer: optimizerOf(recipe) }),
         specs: classifierSpecs(model, recipe),
         initialize: () => model.initialize(random),
         batch: (step) => Promise.resolve(batch(step)),

@@ -6,7 +6,7 @@ import { lossKind, neighboursOf } from "../nn/losses.ts";
 import type { Random } from "../sequence/index.ts";
 import { alignedBatches, allPairsBatches, sampledPairBatches, type BatchSource } from "./batches.ts";
 import type { DistanceModel } from "./model.ts";
-import type { Recipe } from "./recipe.ts";
+import { optimizerOf, type Recipe } from "./recipe.ts";
 import type { Spec } from "./lower.ts";
 import { Tensor } from "./run.ts";
 import {
@@ -20,13 +20,14 @@ import type { TrainOptions } from "./trainer.ts";
 import { nearestNeighbours, tripleBatches } from "./triples.ts";
 
 /** The step that a recipe asks for. */
-export function stepOptionsOf({ loss, pairs, batch, optimizer, rates, decays }: Recipe): TrainStepOptions {
+export function stepOptionsOf(recipe: Recipe): TrainStepOptions {
+  const { loss, pairs, batch, rates, decays } = recipe;
   const ofTriples = lossKind(loss.name).of === "triples";
   return {
     loss,
     pairs: ofTriples ? "triples" : pairs === "all" ? "all" : "halves",
     batch,
-    optimizer,
+    optimizer: optimizerOf(recipe),
     rates,
     decays,
   };

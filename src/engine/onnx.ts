@@ -20,6 +20,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from "onnx-buf";
+import { withNamedOutputs, withSubtractions } from "./simplify.ts";
 
 /** Element types the engine uses. */
 export type ElementType = "float32" | "float64" | "int32" | "int64" | "uint32" | "uint8" | "bool";
@@ -258,7 +259,7 @@ export class OnnxGraph {
 
   /** The model as ONNX bytes, with `metadata` as its properties. */
   serialize(metadata: Record<string, string> = {}): Uint8Array {
-    const live = this.#liveNodes();
+    const live = this.#liveNodes(withNamedOutputs(withSubtractions(this.#nodes)));
     const used = new Set(live.flatMap((node) => node.input));
     const model = create(ModelProtoSchema, {
       irVersion: BigInt(IR_VERSION),
@@ -277,10 +278,10 @@ export class OnnxGraph {
   }
 
   /** The nodes that some output depends on, in order. */
-  #liveNodes(): NodeProto[] {
+  #liveNodes(nodes: readonly NodeProto[]): NodeProto[] {
     const needed = new Set(this.outputs.map((info) => info.name));
     const live: NodeProto[] = [];
-    for (const node of this.#nodes.toReversed()) {
+    for (const node of nodes.toReversed()) {
       if (!node.output.some((name) => needed.has(name))) continue;
       live.push(node);
       for (const name of node.input) needed.add(name);

@@ -25,6 +25,8 @@ export interface AdamOptions {
   decay?: "decoupled" | "coupled";
   /** Largest norm of the gradient; longer ones are scaled down (default: no limit). */
   clip?: number;
+  /** Keep an exponential average of the parameters (default); otherwise it is the parameters. */
+  average?: boolean;
   /** Rectified Adam: no adaptive rate until its variance is known, and a damped one from then on. */
   rectified?: boolean;
 }
@@ -117,8 +119,9 @@ export function adam(
   gradient: np.Array,
   numbers: np.Array,
   { decayMask, multiples }: ParameterGroups,
-  { betas = [0.9, 0.999], epsilon, weightDecay = 0, decay = "decoupled", clip, rectified }: AdamOptions,
+  options: AdamOptions,
 ): { state: AdamState; norm: np.Array } {
+  const { betas = [0.9, 0.999], epsilon, weightDecay = 0, decay = "decoupled", clip, rectified } = options;
   const norm = np.sqrt(np.square(gradient.ref).sum());
   let g = clipped(gradient, norm, clip);
   const pull = weightDecay > 0 ? parameters.ref.mul(decayMask.ref.mul(weightDecay)) : undefined;
@@ -132,7 +135,13 @@ export function adam(
   }
   if (multiples !== undefined) change = change.mul(multiples);
   const updated = parameters.sub(change);
+  const state = { parameters: updated, mean: newMean, square: newSquare };
+  if (options.average === false) {
+    average.dispose();
+    numbers.dispose();
+    return { state: { ...state, average: updated.ref }, norm };
+  }
   const averageDecay = numbers.slice([HYPERPARAMETERS - 1, HYPERPARAMETERS]);
   const newAverage = average.mul(averageDecay.ref).add(updated.ref.mul(averageDecay.mul(-1).add(1)));
-  return { state: { parameters: updated, mean: newMean, square: newSquare, average: newAverage }, norm };
+  return { state: { ...state, average: newAverage }, norm };
 }

@@ -28,6 +28,11 @@ export interface TrainingRecipe extends ScheduleOptions {
   patience: number;
 }
 
+/** A recipe's optimiser: without an average where none is kept. */
+export function optimizerOf({ optimizer, averageDecay }: TrainingRecipe): AdamOptions {
+  return { ...optimizer, average: averageDecay > 0 };
+}
+
 /** How a model of distances is trained. */
 export interface Recipe extends TrainingRecipe {
   /**

@@ -147,7 +147,7 @@ function step(
   gradient: np.Array,
   numbers: np.Array,
   { decayMask, multiples }: ParameterGroups,
-  { betas = [0.9, 0.999], epsilon, weightDecay = 0, rectified }: AdamOptions,
+  { betas = [0.9, 0.999], epsilon, weightDecay = 0, rectified, average: averages = true }: AdamOptions,
   { spec }: LayoutEntry,
 ): AdamState {
   const manifold = MANIFOLDS[spec.manifold!];
@@ -160,11 +160,16 @@ function step(
   let change = adaptiveChange(newMean.ref, newSquare.ref, numbers.ref, { epsilon, rectified });
   if (multiples !== undefined) change = change.mul(multiples);
   const updated = manifold.exp(x.ref, change.neg());
-  const share = numbers
-    .slice([HYPERPARAMETERS - 1, HYPERPARAMETERS])
-    .neg()
-    .add(1);
-  const newAverage = manifold.exp(average.ref, manifold.log(average, updated.ref).mul(share));
+  const along = () => {
+    const share = numbers.ref
+      .slice([HYPERPARAMETERS - 1, HYPERPARAMETERS])
+      .neg()
+      .add(1);
+    return manifold.exp(average.ref, manifold.log(average.ref, updated.ref).mul(share));
+  };
+  const newAverage = averages ? along() : updated.ref;
+  average.dispose();
+  numbers.dispose();
   return {
     parameters: updated.ref,
     mean: manifold.transport(x, updated, newMean),

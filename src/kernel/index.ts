@@ -8,6 +8,7 @@ export { checkCosts, parseCosts, type ParseCostsOptions } from "./costs.ts";
 export { packCodes, type PackedCodes } from "./packed.ts";
 export type { Progress, RequestOptions } from "./pool.ts";
 export { cigar, editScript, type EditOperation, type EditScript } from "./edit-script.ts";
+export { gromovDeltas, type GromovDeltas, type GromovOptions } from "./gromov.ts";
 export {
   linkage,
   LINKAGE_METHODS,

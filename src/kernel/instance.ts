@@ -136,6 +136,8 @@ interface KernelExports {
   spanningEdges: Merge;
   beginJoining(condensed: number, copy: number, count: number, room: number): number;
   joinPairs(count: number, children: number, lengths: number): void;
+  gromov16: Gromov;
+  gromov32: Gromov;
   weighPair(
     pattern: number,
     m: number,
@@ -148,6 +150,20 @@ interface KernelExports {
 }
 
 type Merge = (count: number, left: number, right: number, heights: number) => void;
+
+type Gromov = (
+  distances: number,
+  stride: number,
+  count: number,
+  base: number,
+  products: number,
+  panel: number,
+  excesses: number,
+  scale: number,
+  bins: number,
+  counts: number,
+  totals: number,
+) => void;
 
 type Profile = (
   entries: number,

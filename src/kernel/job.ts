@@ -187,6 +187,25 @@ export interface RefinementJob {
   width: Uint32Array;
 }
 
+/** Gromov's δ of distance matrices of n things each; a tile is a run of base points of one of them. */
+export interface GromovJob {
+  kind: "gromov";
+  /** n */
+  count: number;
+  /** [matrices, n(n−1)/2] in SciPy's order, in shared memory; whole numbers of 16 bits, or floats. */
+  distances: Uint16Array | Float32Array;
+  /** [matrices] The greatest distance of each. */
+  diameters: Float64Array;
+  /** Base points, the same of every matrix. */
+  bases: Uint32Array;
+  basesPerTile: number;
+  tiles: number;
+  /** [matrices, bases, 3] Greatest and sum of 2δ_p, and twice the least of Gromov's products. */
+  totals: Float64Array;
+  /** [matrices, 1001] Histograms of 2δ_p in thousandths of the diameter. */
+  counts: BigInt64Array;
+}
+
 /** One request, as every thread gets it. */
 export type KernelJob =
   | SweepJob
@@ -197,7 +216,8 @@ export type KernelJob =
   | PairAlignmentJob
   | ProgressiveJob
   | RefinementJob
-  | AlignedDistancesJob;
+  | AlignedDistancesJob
+  | GromovJob;
 
 /** No threshold: above every distance that a 32-bit kernel can produce, and safe to add to. */
 export const UNLIMITED = 2 ** 30;
@@ -208,6 +228,7 @@ export const SLICED_LANES = 128;
 /** Number of tiles of a job. */
 export function tileCount(job: KernelJob): number {
   if (job.kind === "linkage" || job.kind === "joining" || job.kind === "refinement") return job.tiles;
+  if (job.kind === "gromov") return job.tiles;
   if (job.kind === "progressive") return job.set.length;
   if (job.kind === "aligned-distances") return job.count - 1;
   if (job.kind === "pair-alignment") return job.left.length;

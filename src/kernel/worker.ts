@@ -4,6 +4,7 @@
 import { workerData } from "node:worker_threads";
 import { AlignedDistancesRunner } from "./aligned-distances.ts";
 import { AlignmentRunner } from "./alignment.ts";
+import { GromovRunner } from "./gromov.ts";
 import { Kernel } from "./instance.ts";
 import { tileCount, type KernelJob } from "./job.ts";
 import { LinkageRunner } from "./linkage.ts";
@@ -25,6 +26,8 @@ function runnerOf(job: KernelJob): Runner {
       return new PairRunner(kernel, job);
     case "alignment":
       return new AlignmentRunner(kernel, job);
+    case "gromov":
+      return new GromovRunner(kernel, job);
     case "linkage":
       return new LinkageRunner(kernel, job);
     case "joining":

@@ -49,7 +49,7 @@ export interface Classifier {
 export const classifierOptions = z.strictObject({
   blocks: z.int().positive().default(3).describe("blocks of two convolutions"),
   channels: z.int().min(2).default(32).describe("channels, of which a hyperbolic network's time is one"),
-  kernel: oddKernel.default(9),
+  kernel: oddKernel.default(9).describe("positions that a convolution sees, odd"),
   hidden: z.int().min(2).default(528).describe("width of the dense layer, time included"),
   pooling: z.int().positive().default(1).describe("positions that are averaged into one before it"),
   dropout: z.number().min(0).lt(1).default(0).describe("share of its outputs that training drops"),

@@ -78,7 +78,11 @@ const TELLING = 50;
 const GLANCE = 100;
 
 /** Throws a `FormatError` for DNA given to a model of proteins, among whose letters all of DNA's are. */
-export function checkLetters({ alphabet }: Model, codes: readonly Uint8Array[], where: Location): void {
+export function checkLetters(
+  { alphabet }: Pick<Model, "alphabet">,
+  codes: readonly Uint8Array[],
+  where: Location,
+): void {
   if (alphabet !== PROTEIN) return;
   const letters = codes.slice(0, GLANCE).map((sequence) => decode(sequence, PROTEIN));
   const count = letters.reduce((sum, { length }) => sum + length, 0);

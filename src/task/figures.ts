@@ -16,9 +16,31 @@ export interface TrainingPoint {
   seconds: number;
   loss: number;
   learningRate: number;
-  /** %RMSE of the validation pairs, on the steps where it was measured. */
+  /** What the model is judged by, on the steps where it was measured. */
   validation?: number;
 }
+
+/** What models are judged by while they are trained. */
+export interface ValidationMeasure {
+  /** What it is called. */
+  name: string;
+  /** What it is measured in, for the axis. */
+  label: string;
+  /** A value in words. */
+  text: (value: number, digits: number) => string;
+  /** Whether the greatest value is the best, and not the least. */
+  greatest: boolean;
+  scale: "log" | "linear";
+}
+
+/** The error of predicted distances. */
+export const PERCENT_RMSE: ValidationMeasure = {
+  name: "Validation error",
+  label: "validation %RMSE",
+  text: (value, digits) => `${value.toFixed(digits)} %RMSE`,
+  greatest: false,
+  scale: "log",
+};
 
 /** True and predicted distances of pairs that training never saw, in edits. */
 export interface DistancePairs {
@@ -44,32 +66,42 @@ export function lossCurve(history: readonly TrainingPoint[]): string {
   });
 }
 
-/** Validation %RMSE over steps, the best one marked. */
-export function validationCurve(history: readonly TrainingPoint[]): string {
-  const points = history.filter((point): point is Required<TrainingPoint> => drawable(point.validation));
+/** Validation over steps, the best one marked. */
+export function validationCurve(
+  history: readonly TrainingPoint[],
+  { name, label, text, greatest, scale }: ValidationMeasure = PERCENT_RMSE,
+): string {
+  const isDrawn = ({ validation }: TrainingPoint) =>
+    scale === "log" ? drawable(validation) : Number.isFinite(validation);
+  const points = history.filter((point): point is Required<TrainingPoint> => isDrawn(point));
+  const isBetter = (a: number, b: number) => (greatest ? a > b : a < b);
   const best = points.reduce<Required<TrainingPoint> | undefined>(
-    (a, b) => (a === undefined || b.validation < a.validation ? b : a),
+    (a, b) => (a === undefined || isBetter(b.validation, a.validation) ? b : a),
     undefined,
   );
   const last = history.at(-1)?.step ?? 0;
+  const values = points.map(({ validation }) => validation);
+  const title = ({ step, seconds, validation }: Required<TrainingPoint>) =>
+    `step ${formatInteger(step)}, ${Math.round(seconds)} s: ${text(validation, 3)}`;
   return draw({
     height: 260,
     description: best
-      ? `Validation error over steps; the best is ${best.validation.toFixed(2)} %RMSE at step ${formatInteger(best.step)}.`
-      : "Validation error was not measured.",
+      ? `${name} over steps; the best is ${text(best.validation, 2)} at step ${formatInteger(best.step)}.`
+      : `${name} was not measured.`,
     x: { label: "step", domain: [0, Math.max(1, last)], nice: false },
-    y: { ...logScale(points.map(({ validation }) => validation)), label: "validation %RMSE" },
+    y: { ...(scale === "log" ? logScale(values) : { grid: true, nice: true, ticks: 5 }), label },
     marks: [
       Plot.lineY(points, { x: "step", y: "validation", stroke: VERMILION, strokeWidth: 1.5 }),
       points.length <= 60
-        ? Plot.dot(points, { x: "step", y: "validation", fill: VERMILION, r: 2, title: validationTitle })
+        ? Plot.dot(points, { x: "step", y: "validation", fill: VERMILION, r: 2, title })
         : null,
-      Plot.dot(best ? [best] : [], { x: "step", y: "validation", stroke: INK, r: 5, title: validationTitle }),
+      Plot.dot(best ? [best] : [], { x: "step", y: "validation", stroke: INK, r: 5, title }),
       Plot.text(best ? [best] : [], {
         x: "step",
         y: "validation",
         text: (point: Required<TrainingPoint>) => `best ${point.validation.toFixed(2)}`,
-        dy: -26,
+        // On the side where the curve is not.
+        dy: greatest ? 26 : -26,
         stroke: PAPER,
         strokeWidth: 3,
         textAnchor: best && best.step > 0.85 * last ? "end" : "middle",
@@ -420,10 +452,6 @@ function errorTitle(bin: ErrorBin, whole: boolean): string {
   const { count, bias, rmse } = bin;
   const sign = bias < 0 ? "−" : "+";
   return `${rangeText(bin, whole)}: ${formatInteger(count)} pairs, bias ${sign}${Math.abs(bias).toFixed(2)}, RMSE ${rmse.toFixed(2)}`;
-}
-
-function validationTitle({ step, seconds, validation }: Required<TrainingPoint>): string {
-  return `step ${formatInteger(step)}, ${Math.round(seconds)} s: ${validation.toFixed(3)} %RMSE`;
 }
 
 /** A number with one decimal where it has any. */

@@ -1,11 +1,11 @@
 /**
- * @file How the training report looks.
+ * @file How reports look.
  *
  * System fonts, one measure of text, two hues (Okabe and Ito's blue and vermilion, lighter in the dark). The
  * figures take their colours from the same variables.
  */
 
-/** The style sheet of the report. */
+/** The style sheet of reports. */
 export const REPORT_STYLE = `
 :root {
   --figure-paper: #fff;
@@ -66,6 +66,10 @@ figcaption { margin-top: 0.5rem; color: var(--figure-muted); font-size: 0.875rem
 .manifest div { display: flex; justify-content: space-between; gap: 1.5rem; padding: 0.3125rem 0; border-bottom: 1px solid var(--rule); break-inside: avoid; font-size: 0.9375rem; }
 .manifest dt { color: var(--figure-muted); white-space: nowrap; }
 .manifest dd { text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.scores { width: 100%; border-collapse: collapse; font-size: 0.9375rem; font-variant-numeric: tabular-nums; }
+.scores :is(td, th) { padding: 0.3125rem 0 0.3125rem 1rem; border-bottom: 1px solid var(--rule); text-align: right; font-weight: 400; }
+.scores thead th { color: var(--figure-muted); }
+.scores tr > :first-child { padding-left: 0; text-align: left; overflow-wrap: anywhere; }
 .step + .step { margin-top: 1.25rem; }
 .step p { margin-bottom: 0.375rem; }
 @media (max-width: 46rem) {

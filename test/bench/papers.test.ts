@@ -21,7 +21,7 @@ import {
   type Cell,
   type PaperTable,
 } from "../../src/bench/paper-tables.ts";
-import { papersJson, papersMarkdown, papersReport, summarize } from "../../src/bench/papers-report.ts";
+import { papersJson, papersMarkdown, papersReport } from "../../src/bench/papers-report.ts";
 import {
   cellSettings,
   runPapers,
@@ -30,9 +30,10 @@ import {
   type PaperSettings,
 } from "../../src/bench/papers.ts";
 import { NEUROSEED_DIMENSION, NEUROSEED_RMSE } from "../../src/bench/published.ts";
-import { ResultFolder } from "../../src/bench/result-folder.ts";
 import { FormatError, UsageError } from "../../src/error.ts";
+import { ResultFolder } from "../../src/result-folder.ts";
 import { TUNED_SETS } from "../../src/task/presets.ts";
+import { summarize } from "../../src/task/summary.ts";
 import { readsOf } from "../task/models.ts";
 
 const root = mkdtempSync(join(tmpdir(), "embranch-papers-"));

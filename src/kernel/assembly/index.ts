@@ -151,6 +151,7 @@ export function lanes(
 }
 
 export { alignRows } from "./alignment";
+export { gromov16, gromov32 } from "./gromov";
 export { beginJoining, joinPairs } from "./joining";
 export {
   areDistances,

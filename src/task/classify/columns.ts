@@ -62,14 +62,14 @@ export function labelledColumns(
   location: Location,
 ): LabelledColumns {
   checkHeader(columns, location);
-  const split = named(columns, wanted.split, "split", location) ?? findColumn(columns, SPLIT_COLUMNS);
-  const mine = named(columns, wanted.label, "label", location);
+  const split = namedColumn(columns, wanted.split, "split", location) ?? findColumn(columns, SPLIT_COLUMNS);
+  const mine = namedColumn(columns, wanted.label, "label", location);
   /** The column of a known name, if nothing else is in it. */
   const known = (names: readonly string[], ...taken: (number | undefined)[]) => {
     const index = findColumn(columns, names);
     return index === split || taken.includes(index) ? -1 : index;
   };
-  let sequence = named(columns, wanted.sequence, "sequence", location) ?? known(SEQUENCE_COLUMNS, mine);
+  let sequence = namedColumn(columns, wanted.sequence, "sequence", location) ?? known(SEQUENCE_COLUMNS, mine);
   let label = mine ?? known(LABEL_COLUMNS, sequence);
   const found = { sequence: sequence >= 0, label: label >= 0 };
   const others = [...columns.keys()].filter((i) => i !== split && i !== sequence && i !== label);
@@ -103,8 +103,12 @@ function listed(columns: readonly string[]): string {
   return `its columns are ${names.length > 200 ? `${names.slice(0, 200)} …` : names}`;
 }
 
-/** Place of the column that the user named. */
-function named(
+/**
+ * Place of the column that the user named, exactly or in any case; nothing where none was.
+ *
+ * @throws FormatError when there is no such column
+ */
+export function namedColumn(
   columns: readonly string[],
   name: string | undefined,
   what: string,

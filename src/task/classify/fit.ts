@@ -62,6 +62,8 @@ export interface ClassifyPlan {
   /** Sequences of dev, and whether they were drawn from train. */
   validation: number;
   drawn: boolean;
+  /** Name of the network. */
+  network: string;
   classes: readonly string[];
   /** [classes] Training sequences of each. */
   sizes: Uint32Array;
@@ -110,7 +112,9 @@ export async function classifyFit(
   const sizes = new Uint32Array(classes.length);
   for (const label of training.labels) sizes[label]++;
   if (training.labels.length === 0) {
-    throw new EmbranchError(`${labelled.name}: must have a part of training sequences, got none in its split`);
+    throw new EmbranchError(
+      `${labelled.name}: must have a part of training sequences, got none in its split`,
+    );
   }
   const missing = sizes.indexOf(0);
   if (missing >= 0) {
@@ -133,6 +137,7 @@ export async function classifyFit(
     training: training.labels.length,
     validation: validation.labels.length,
     drawn: divided !== labelled,
+    network: config.network.name,
     classes,
     sizes,
     length,
@@ -182,7 +187,13 @@ export async function classifyFit(
     },
     validation: { sequences: plan.validation, mcc: result.validation },
   };
-  return { model: await encodeClassifier(config, result, manifest), manifest, training: result, validation, plan };
+  return {
+    model: await encodeClassifier(config, result, manifest),
+    manifest,
+    training: result,
+    validation,
+    plan,
+  };
 }
 
 /** The recipe that is asked for, with what is set one by one. */

@@ -1,6 +1,6 @@
 /**
- * @file A table of predictions: `id`, `predicted`, `label` where it is known, and a column of probabilities for each
- * class, `p_<class>`.
+ * @file A table of predictions: `id`, `predicted`, its `probability`, `label` where it is known, and a column of
+ * probabilities for each class, `p_<class>`.
  *
  * Probabilities are written with as many digits as a float32 needs to read back to the same bits.
  */
@@ -24,7 +24,7 @@ export function formatPredictionsHeader(
   { labelled = false }: { labelled?: boolean } = {},
 ): string {
   const label = labelled ? ["label"] : [];
-  return `${["id", "predicted", ...label, ...classes.map((name) => `p_${name}`)].map(cell).join("\t")}\n`;
+  return `${["id", "predicted", "probability", ...label, ...classes.map((name) => `p_${name}`)].map(cell).join("\t")}\n`;
 }
 
 /** The rows of some sequences, so that long tables can be written batch by batch. */
@@ -35,6 +35,6 @@ export function* formatPredictions(
   for (const [i, answer] of answers({ classes: classes.length, probabilities }).entries()) {
     const row = Array.from(probabilities.subarray(i * classes.length, (i + 1) * classes.length), float32Text);
     const label = labels ? [cell(classes[labels[i]])] : [];
-    yield `${[cell(ids[i]), cell(classes[answer]), ...label, ...row].join("\t")}\n`;
+    yield `${[cell(ids[i]), cell(classes[answer]), row[answer], ...label, ...row].join("\t")}\n`;
   }
 }

@@ -290,11 +290,11 @@ test("a table of predictions", () => {
   const probabilities = Float32Array.of(0.25, 0.75, 0.9, 0.1, 1, 0);
   const rows = { ids: ["x", "y", "z"], probabilities };
   expect([formatPredictionsHeader(classes), ...formatPredictions(rows, classes)].join("")).toBe(
-    "id\tpredicted\tp_ID\tp_SINE2/tRNA\nx\tSINE2/tRNA\t0.25\t0.75\ny\tID\t0.9\t0.1\nz\tID\t1\t0\n",
+    "id\tpredicted\tprobability\tp_ID\tp_SINE2/tRNA\nx\tSINE2/tRNA\t0.75\t0.25\t0.75\ny\tID\t0.9\t0.9\t0.1\nz\tID\t1\t1\t0\n",
   );
   const labelled = [
     formatPredictionsHeader(classes, { labelled: true }),
     ...formatPredictions({ ...rows, labels: [1, 1, 0] }, classes),
   ];
-  expect(labelled.join("").split("\n")[2]).toBe("y\tID\tSINE2/tRNA\t0.9\t0.1");
+  expect(labelled.join("").split("\n")[2]).toBe("y\tID\t0.9\tSINE2/tRNA\t0.9\t0.1");
 });
