@@ -129,6 +129,32 @@ export {
 export { RecallCheck, type RecallEstimate, type RecallOptions } from "./task/search/recall.ts";
 export { consensusOf, readTaxonomy, type Consensus } from "./task/search/taxonomy.ts";
 
+// Classes of sequences.
+export {
+  findLabelled,
+  ofSplit,
+  readLabelled,
+  type LabelledSet,
+  type ReadLabelledOptions,
+  type SplitName,
+} from "./task/classify/dataset.ts";
+export { copiesOfTraining, devSplit, randomSplit } from "./task/classify/splits.ts";
+export {
+  classifyFit,
+  type ClassifyFitOptions,
+  type ClassifyFitResult,
+  type ClassifyPlan,
+} from "./task/classify/fit.ts";
+export { ClassifierFile, type Classifications, type ClassifierManifest } from "./engine/classifier-file.ts";
+export { type ClassifierRecipe } from "./engine/classifier-trainer.ts";
+export { CLASSIFIER_NAMES, type ClassifierName, type ClassifierOptions } from "./nn/classifier.ts";
+export {
+  classificationScores,
+  type ClassificationScores,
+  type Predictions,
+} from "./task/classify/metrics.ts";
+export { bootstrapIntervals, pairedDifference, type Intervals } from "./task/classify/bootstrap.ts";
+
 // The string in the middle of many.
 export {
   steinerConsensus,

@@ -29,7 +29,7 @@ export interface ClassifierRecipe extends TrainingRecipe {
   classWeights: "equal" | "balanced";
 }
 
-/** Our recipe: AdamW with a cosine, and averaged weights. */
+/** Our recipe: AdamW with a cosine, averaged weights, smoothed labels. */
 export const CLASSIFIER_RECIPE: ClassifierRecipe = {
   name: "default",
   batch: 100,
@@ -42,7 +42,7 @@ export const CLASSIFIER_RECIPE: ClassifierRecipe = {
   reverseComplement: 0,
   shift: 0,
   mutation: 0,
-  labelSmoothing: 0,
+  labelSmoothing: 0.1,
   classWeights: "equal",
   maximumSteps: 20_000,
   validateEvery: 100,
@@ -71,6 +71,7 @@ export function paperClassifierRecipe(sequences: number, hyperbolic: boolean): C
     schedule: "steps",
     warmup: 0,
     averageDecay: 0,
+    labelSmoothing: 0,
     maximumSteps: PAPER_EPOCHS * epoch,
     validateEvery: epoch,
     patience: PAPER_EPOCHS,

@@ -22,11 +22,13 @@ const SMALL = { blocks: 2, channels: 5, kernel: 3, hidden: 6 } as const;
 describe("a training step agrees with jax-js, and its gradient with finite differences", () => {
   it.each<[string, ClassifierOptions, AdamOptions?]>([
     ["cnn", { name: "cnn", ...SMALL }],
-    ["cnn, pooled, with dropout", { name: "cnn", ...SMALL, pooling: 3, dropout: 0.3 }],
-    ["hcnn", { name: "hcnn", ...SMALL }],
-    ["hcnn, pooled, with dropout", { name: "hcnn", ...SMALL, pooling: 3, dropout: 0.3 }],
+    [
+      "cnn, pooled, with dropout and decay",
+      { name: "cnn", ...SMALL, pooling: 3, dropout: 0.3 },
+      { weightDecay: 0.1 },
+    ],
+    ["hcnn, pooled, with dropout", { name: "hcnn", ...SMALL, blocks: 1, pooling: 3, dropout: 0.3 }],
     ["hcnn-multi", { name: "hcnn-multi", ...SMALL }],
-    ["hcnn-multi, with decay", { name: "hcnn-multi", ...SMALL, blocks: 1 }, { weightDecay: 0.1 }],
   ])("%s", async (_, network, optimizer = {}) => {
     const random = new Random(7);
     const model = new ClassifierModel({ network, shape: SHAPE });
@@ -150,7 +152,7 @@ describe("inference", () => {
     return [vector(parameters), vector(statistics)];
   };
 
-  it.each(["cnn", "hcnn", "hcnn-multi"] as const)(
+  it.each(["cnn", "hcnn-multi"] as const)(
     "%s sees each sequence alone, and nothing beyond its end",
     async (name) => {
       const random = new Random(3);
