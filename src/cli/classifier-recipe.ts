@@ -10,6 +10,7 @@ export interface ClassifierRecipeOptions {
   recipe: "default" | "paper";
   batch?: number;
   learningRate?: number;
+  curvatureRate?: number;
   weightDecay?: number;
   reverseComplement?: number;
   shift?: number;
@@ -20,7 +21,7 @@ export interface ClassifierRecipeOptions {
 
 /** Adds the options of the recipe. */
 export function withClassifierRecipe(command: Command): Command {
-  const { batch, learningRate, optimizer } = CLASSIFIER_RECIPE;
+  const { batch, learningRate, labelSmoothing, curvatureRate, optimizer } = CLASSIFIER_RECIPE;
   return command
     .addOption(
       new Option("--recipe <name>", "how to train; `paper` is that of Hyperbolic Genome Embeddings")
@@ -33,6 +34,11 @@ export function withClassifierRecipe(command: Command): Command {
       `peak learning rate (default: ${learningRate}; 1e-5 with --recipe paper)`,
       positiveNumber,
     )
+    .option(
+      "--curvature-rate <x>",
+      `multiple of it for curvatures; 0 keeps them at -1 (default: ${curvatureRate}; 10 with --recipe paper)`,
+      notNegative,
+    )
     .option("--weight-decay <x>", `strength of weight decay (default: ${optimizer.weightDecay})`, notNegative)
     .option(
       "--reverse-complement <x>",
@@ -44,10 +50,10 @@ export function withClassifierRecipe(command: Command): Command {
       "letters at most that a sequence is moved by while training (default: 0)",
       wholeNumber,
     )
-    .option("--mutation <x>", "chance that a letter is seen as another one (default: 0)", share)
+    .option("--mutation <x>", "chance that a letter is seen as another letter (default: 0)", share)
     .option(
       "--label-smoothing <x>",
-      "share of the labels that is spread over all classes (default: 0)",
+      `share of the labels that is spread over all classes (default: ${labelSmoothing}; 0 with --recipe paper)`,
       share,
     )
     .addOption(
@@ -61,11 +67,12 @@ export function withClassifierRecipe(command: Command): Command {
 /** What is set beside the recipe; nothing where nothing is. Throws a `UsageError` on what cannot be. */
 export function classifierSettings(options: ClassifierRecipeOptions): ClassifyFitOptions["settings"] {
   const { batch, learningRate, weightDecay, reverseComplement, shift, mutation } = options;
-  const { labelSmoothing, classWeights } = options;
+  const { curvatureRate, labelSmoothing, classWeights } = options;
   if (labelSmoothing === 1) throw new UsageError("--label-smoothing: must be below 1, got 1");
   const settings = Object.entries({
     batch,
     learningRate,
+    curvatureRate,
     reverseComplement,
     shift,
     mutation,

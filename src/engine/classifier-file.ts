@@ -36,7 +36,8 @@ const manifestSchema = z.object({
     sequences: z.int().nonnegative(),
     digest: z.string(),
     seed: z.int(),
-    recipe: z.string(),
+    /** How it was trained. */
+    recipe: z.looseObject({ name: z.string() }),
     steps: z.int().nonnegative(),
   }),
   /** What it was chosen by. */

@@ -69,7 +69,6 @@ export class Layout {
    * Throws an error for a path that no parameter has.
    */
   multiples(rates: Multiples): Float32Array | undefined {
-    if (Object.keys(rates).length === 0) return undefined;
     const vector = new Float32Array(this.size).fill(1);
     for (const [prefix, rate] of Object.entries(rates)) {
       const within = this.entries.filter(({ path }) => path === prefix || path.startsWith(`${prefix}.`));
@@ -79,7 +78,7 @@ export class Layout {
       }
       for (const { offset, size } of within) vector.fill(rate, offset, offset + size);
     }
-    return vector;
+    return vector.every((multiple) => multiple === 1) ? undefined : vector;
   }
 
   /** The vector [size] as the tree of arrays, inside a traced function. Consumes the vector. */

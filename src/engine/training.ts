@@ -163,9 +163,9 @@ export async function runTraining(
   const identity = { digest, seed, model: learner.config, recipe };
   if (resumed !== undefined) checkResumable(resumed.data, identity);
 
+  const fresh = resumed === undefined ? await learner.initialize() : undefined;
   const lowered = lower(learner.step, learner.args);
   const program = await Program.create(lowered.bytes, options);
-  const fresh = resumed === undefined ? await learner.initialize() : undefined;
   let vectors: Vectors =
     fresh === undefined ? (resumed!.vectors as Vectors) : initialState(fresh.parameters, fresh.statistics);
   let kept: Values = fresh ?? {

@@ -64,19 +64,20 @@ function circle(a: ArrayLike<number>, b: ArrayLike<number>): Circle | undefined 
   const difference = exactDot(step, total) / 2;
   const w = step.map((value, i) => p * value - difference * a[i]);
   let area = 0;
+  // By `hypot`: the squares of what is next to nothing are nothing.
   for (let i = 0; i < a.length; i++) {
-    for (let j = i + 1; j < a.length; j++) area += (a[i] * step[j] - a[j] * step[i]) ** 2;
+    for (let j = i + 1; j < a.length; j++) area = Math.hypot(area, a[i] * step[j] - a[j] * step[i]);
   }
-  const length = Math.sqrt(exactDot(w, w));
+  const length = Math.hypot(...w);
   if (area === 0 || length === 0) return undefined;
-  return { inverse: Math.sqrt(area) / length, alpha: exactDot(b, w), beta: -exactDot(a, w) };
+  return { inverse: area / length, alpha: exactDot(b, w), beta: -exactDot(a, w) };
 }
 
 /** The point in direction alpha·a + beta·b on the circle, nearest to the origin. */
 function nearest(a: ArrayLike<number>, b: ArrayLike<number>, { inverse, alpha, beta }: Circle): Float64Array {
   const towards = Float64Array.from(a, (value, i) => alpha * value + beta * b[i]);
   const norm = inverse / (1 + Math.sqrt(1 - Math.min(1, inverse) ** 2));
-  const factor = norm / Math.sqrt(exactDot(towards, towards));
+  const factor = norm / Math.hypot(...towards);
   return towards.map((value) => value * factor);
 }
 

@@ -51,7 +51,11 @@ export const classifierOptions = z.strictObject({
   channels: z.int().min(2).default(32).describe("channels, of which a hyperbolic network's time is one"),
   kernel: oddKernel.default(9).describe("positions that a convolution sees, odd"),
   hidden: z.int().min(2).default(528).describe("width of the dense layer, time included"),
-  pooling: z.int().positive().default(1).describe("positions that are averaged into one before it"),
+  pooling: z
+    .int()
+    .positive()
+    .default(1)
+    .describe("positions averaged into one before it (of a hyperbolic network their space coordinates)"),
   dropout: z.number().min(0).lt(1).default(0).describe("share of its outputs that training drops"),
 });
 

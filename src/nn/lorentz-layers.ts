@@ -25,7 +25,7 @@
 import { lax, numpy as np } from "@jax-js/jax";
 import { asinhc, asinhcValue, safeSqrt, sinhc, sinhcValue } from "../geometry/elementary.ts";
 import { conv, type ConvFormulation } from "./layers.ts";
-import { constant, hyperboloidPoints, uniform, type ParameterTree } from "./parameter.ts";
+import { constant, uniform, type ParameterTree } from "./parameter.ts";
 
 /** Bound of the uniform initial weights of dense layers and convolutions. */
 const WEIGHT_BOUND = 0.02;
@@ -109,11 +109,6 @@ export function changeCurvature(x: np.Array, k: np.Array, to: np.Array): np.Arra
   // (‖log₀ x‖/√to)², of ‖log₀ x‖² = k·y·asinhc²(y).
   const length = square.mul(np.square(shrunk.ref)).mul(k.ref.div(to.ref));
   return x.mul(shrunk.mul(sinhc(np.minimum(length, LONGEST))));
-}
-
-/** Parameters of batch normalisation: where the mean goes, a point of the unit hyperboloid, and the mean length. */
-export function lorentzNormParameters(channels: number): ParameterTree {
-  return { centre: hyperboloidPoints([channels + 1], 0), gain: constant([], 1) };
 }
 
 /** Running statistics of batch normalisation: log₀ of the mean, and the mean distance from it. */

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { init } from "@jax-js/jax";
 import {
   augmented,
+  classifierRecipe,
   classWeights,
   CLASSIFIER_RECIPE,
-  paperClassifierRecipe,
   trainClassifier,
   type ClassifierTrainOptions,
 } from "../../src/engine/classifier-trainer.ts";
@@ -130,13 +130,20 @@ describe("weights of classes", () => {
 });
 
 describe("the paper's recipe", () => {
-  it("has groups of its own for curvatures and centres", () => {
-    const recipe = paperClassifierRecipe(4904, true);
-    expect(recipe.learningRate * recipe.rates!.curvature).toBeCloseTo(1e-4);
-    expect(recipe.learningRate * recipe.rates!.centres).toBeCloseTo(2e-2);
-    expect(recipe.optimizer.weightDecay! * recipe.decays!.centres).toBeCloseTo(5e-4);
-    expect(recipe.maximumSteps).toBe(100 * 50);
-    expect(paperClassifierRecipe(10, false).rates).toEqual({});
+  it("has groups of its own for curvatures and centres, whatever the rate and the decay of the others", () => {
+    for (const settings of [{}, { batch: 50, learningRate: 1e-3, optimizer: { weightDecay: 0.01 } }]) {
+      const recipe = classifierRecipe({ recipe: "paper", settings, sequences: 4904, hyperbolic: true });
+      const { learningRate, rates, decays, optimizer } = recipe;
+      expect(learningRate * rates!.centres).toBeCloseTo(2e-2);
+      expect(optimizer.weightDecay! * decays!.centres).toBeCloseTo(5e-4);
+      expect(decays!.curvature).toBe(0);
+      expect(recipe.maximumSteps).toBe(100 * recipe.validateEvery);
+      expect(recipe.validateEvery).toBe(Math.ceil(4904 / recipe.batch));
+    }
+    const plain = classifierRecipe({ recipe: "paper", sequences: 4904, hyperbolic: true });
+    expect(plain.learningRate * plain.rates!.curvature).toBeCloseTo(1e-4);
+    const flat = classifierRecipe({ recipe: "paper", sequences: 10, hyperbolic: false });
+    expect(flat.rates).toBeUndefined();
   });
 });
 

@@ -28,6 +28,7 @@ describe("a training step agrees with jax-js, and its gradient with finite diffe
       { weightDecay: 0.1 },
     ],
     ["hcnn, pooled, with dropout", { name: "hcnn", ...SMALL, blocks: 1, pooling: 3, dropout: 0.3 }],
+    ["hcnn, with decay", { name: "hcnn", ...SMALL }, { weightDecay: 0.1 }],
     ["hcnn-multi", { name: "hcnn-multi", ...SMALL }],
   ])("%s", async (_, network, optimizer = {}) => {
     const random = new Random(7);

@@ -126,6 +126,9 @@ describe("the ancestor of two points", () => {
     expect(lcaPoint(at(0.4, 0.31), at(0.9, 0.3))).toBeAllclose(at(0.4, 0.31));
     expect(lcaPoint([0, 0], [0.5, 0])).toBeAllclose([0, 0]);
     expect(lcaPoint([-0.1, 0], [0.5, 0])).toBeAllclose([0, 0]);
+    // Of which the squares of the differences vanish.
+    expect(lcaPoint([0.05, 0], [0.05, 4e-162])).toBeAllclose([0.05, 0]);
+    expect(lcaPoint([0.05, 0], [0.05, 4e-310])).toBeAllclose([0.05, 0]);
   });
 
   test("is never deeper than either", () => {

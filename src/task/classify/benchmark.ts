@@ -12,7 +12,11 @@
 
 import { createHash } from "node:crypto";
 import { ClassifierFile } from "../../engine/classifier-file.ts";
-import { CLASSIFIER_RECIPE } from "../../engine/classifier-trainer.ts";
+import {
+  CLASSIFIER_RECIPE,
+  classifierRecipe,
+  type ClassifierRecipe,
+} from "../../engine/classifier-trainer.ts";
 import { Diverged } from "../../engine/diverged.ts";
 import type { Device } from "../../engine/run.ts";
 import { EmbranchError } from "../../error.ts";
@@ -90,6 +94,8 @@ export interface BenchmarkResult extends Keyed {
   network: ReturnType<typeof completeClassifier>;
   seed: number;
   settings: BenchmarkSettings;
+  /** The recipe that they come to. */
+  recipe: ClassifierRecipe;
   /** Identifies the data. */
   data: string;
   facts: SetFacts;
@@ -200,6 +206,7 @@ export async function runBenchmark(
         network: completeClassifier(network),
         seed,
         settings: plan.settings,
+        recipe: wholeRecipe(plan.settings),
         data,
         facts,
         ...(await outcomeOf(labelled, run, plan.settings, { ...options, onShare })),
@@ -216,11 +223,18 @@ export function missingRuns(results: ReadonlyMap<string, unknown>, plan: Benchma
   return runsOf(plan).filter(({ key }) => !results.has(key)).length;
 }
 
+/** The recipe that settings come to, apart from what follows from a set's size. */
+function wholeRecipe({ recipe, settings }: BenchmarkSettings): ClassifierRecipe {
+  return classifierRecipe({ recipe, settings, sequences: 1, hyperbolic: true });
+}
+
 function runsOf({ sets, models, seeds, settings }: BenchmarkPlan): Run[] {
+  // A program with other defaults makes other results.
+  const whole = wholeRecipe(settings);
   return sets.flatMap((set) =>
     seeds.flatMap((seed) =>
       models.map((network) => {
-        const id = JSON.stringify([settings, set.data(seed), completeClassifier(network), seed]);
+        const id = JSON.stringify([settings, whole, set.data(seed), completeClassifier(network), seed]);
         return { key: createHash("sha256").update(id).digest("hex").slice(0, 16), set, network, seed };
       }),
     ),
@@ -242,6 +256,9 @@ function checkFolder(
       throw new EmbranchError(
         `${file}: ${field} must be that of its results, ${was ?? "the default"}, got ${is ?? "the default"}; ${advice}`,
       );
+    }
+    if (JSON.stringify(result.recipe) !== JSON.stringify(wholeRecipe(settings))) {
+      throw new EmbranchError(`${file}: its results are of a program with other defaults; ${advice}`);
     }
     const set = byName.get(result.set);
     if (set === undefined || set.data(result.seed) === result.data) continue;

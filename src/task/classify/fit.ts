@@ -9,12 +9,7 @@ import { createHash } from "node:crypto";
 import { EmbranchError, UsageError } from "../../error.ts";
 import { encodeClassifier, type ClassifierManifest } from "../../engine/classifier-file.ts";
 import { ClassifierModel, type ClassifierConfig } from "../../engine/classifier-model.ts";
-import {
-  CLASSIFIER_RECIPE,
-  paperClassifierRecipe,
-  trainClassifier,
-  type ClassifierRecipe,
-} from "../../engine/classifier-trainer.ts";
+import { classifierRecipe, trainClassifier, type ClassifierRecipe } from "../../engine/classifier-trainer.ts";
 import type { Device } from "../../engine/run.ts";
 import type { TrainProgress, TrainResult } from "../../engine/training.ts";
 import { completeClassifier, type ClassifierOptions } from "../../nn/classifier.ts";
@@ -126,7 +121,11 @@ export async function classifyFit(
     network: completeClassifier(options.network ?? { name: "hcnn" }),
     shape: { length, letters: set.alphabet.size, classes: classes.length },
   };
-  const recipe = recipeOf(options, training.labels.length, config.network.name !== "cnn");
+  const recipe = classifierRecipe({
+    ...options,
+    sequences: training.labels.length,
+    hyperbolic: config.network.name !== "cnn",
+  });
   if (recipe.reverseComplement > 0 && set.alphabet !== DNA) {
     throw new UsageError(`reverse complement: is of DNA, got ${set.alphabet.name}`);
   }
@@ -182,7 +181,7 @@ export async function classifyFit(
       sequences: plan.training,
       digest,
       seed,
-      recipe: recipe.name,
+      recipe: { ...recipe },
       steps: result.steps,
     },
     validation: { sequences: plan.validation, mcc: result.validation },
@@ -194,16 +193,6 @@ export async function classifyFit(
     validation,
     plan,
   };
-}
-
-/** The recipe that is asked for, with what is set one by one. */
-function recipeOf(
-  { recipe, settings = {} }: ClassifyFitOptions,
-  sequences: number,
-  hyperbolic: boolean,
-): ClassifierRecipe {
-  const base = recipe === "paper" ? paperClassifierRecipe(sequences, hyperbolic) : CLASSIFIER_RECIPE;
-  return { ...base, ...settings, optimizer: { ...base.optimizer, ...settings.optimizer } };
 }
 
 type LabelledPart = Pick<LabelledSet, "set" | "labels">;

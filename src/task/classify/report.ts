@@ -147,7 +147,7 @@ function described(manifest: ClassifierManifest): Record<string, string | number
     "dev sequences": validation.sequences,
     "MCC on dev": validation.mcc,
     "data digest": training.digest.slice(0, 16),
-    recipe: training.recipe,
+    recipe: training.recipe.name,
     seed: training.seed,
     steps: training.steps,
     "embranch version": manifest.embranch,

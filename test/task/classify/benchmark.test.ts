@@ -9,6 +9,7 @@ import type { ClassifierOptions } from "../../../src/nn/classifier.ts";
 import { completeClassifier } from "../../../src/nn/classifier.ts";
 import { ResultFolder } from "../../../src/result-folder.ts";
 import { Random } from "../../../src/sequence/index.ts";
+import { CLASSIFIER_RECIPE } from "../../../src/engine/classifier-trainer.ts";
 import {
   modelLabel,
   runBenchmark,
@@ -227,6 +228,7 @@ function resultOf(set: string, network: ClassifierOptions, seed: number, mcc: nu
     network: completeClassifier(network),
     seed,
     settings: { budget: { steps: 1200 }, recipe: "default", settings: { batch: 8 } },
+    recipe: { ...CLASSIFIER_RECIPE, batch: 8 },
     data: set,
     facts: { training: 1000, dev: 100, test: 100, classes: 2, longest: 100, drawn: set === "other" ? "all" : "nothing", copies: set === "tf_0" ? 16 : 0, contradicting: set === "tf_0" ? 2 : 0 },
     dev: 0.5,

@@ -102,7 +102,13 @@ describe("the report", () => {
     classes: THREE,
     network: { name: "hcnn", blocks: 3, dropout: 0 },
     radiusSquared: 2,
-    training: { sequences: 2500, digest: "0123456789abcdef0123", seed: 1, recipe: "default", steps: 80 },
+    training: {
+      sequences: 2500,
+      digest: "0123456789abcdef0123",
+      seed: 1,
+      recipe: { name: "default" },
+      steps: 80,
+    },
     validation: { sequences: 300, mcc: judgement.scores.mcc },
   };
   const training = { history, seconds: 8, bestStep: 60, steps: 80, validation: 0.8 } as TrainResult;
