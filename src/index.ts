@@ -153,7 +153,7 @@ export {
   type ClassificationScores,
   type Predictions,
 } from "./task/classify/metrics.ts";
-export { bootstrapIntervals, pairedDifference, type Intervals } from "./task/classify/bootstrap.ts";
+export { bootstrapIntervals, type Intervals } from "./task/classify/bootstrap.ts";
 
 // The string in the middle of many.
 export {

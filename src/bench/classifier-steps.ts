@@ -1,16 +1,17 @@
 /**
  * @file Training steps of a classifier on made-up sequences, as the paper takes them (SPEC C3), for benchmarks.
  *
- * Adam with 0.1 of L2, of which curvatures have none and the centres of normalisations 0.005; one rate for all.
+ * The recipe is the paper's but for the rate, which is one for all.
  */
 
 import { init } from "@jax-js/jax";
 import { ClassifierModel } from "../engine/classifier-model.ts";
 import { classifierSpecs, classifierStep } from "../engine/classifier-step.ts";
+import { classifierRecipe, type ClassifierRecipe } from "../engine/classifier-trainer.ts";
 import { stepResult } from "../engine/diverged.ts";
 import { stepFeeds } from "../engine/feeds.ts";
 import { lower, type Spec } from "../engine/lower.ts";
-import { hyperparameters, type AdamOptions } from "../engine/optimizer.ts";
+import { hyperparameters } from "../engine/optimizer.ts";
 import { Program } from "../engine/run.ts";
 import { initialState, type TrainState } from "../engine/train-step.ts";
 import type { ClassifierName } from "../nn/classifier.ts";
@@ -19,8 +20,6 @@ import { Random } from "../sequence/index.ts";
 const LETTERS = 4;
 const CLASSES = 2;
 const RATE = 1e-4;
-const OPTIMIZER: AdamOptions = { weightDecay: 0.1, decay: "coupled" };
-const HYPERBOLIC_DECAYS = { curvature: 0, centres: 0.005 };
 
 export interface ClassifierStepsOptions {
   network: ClassifierName;
@@ -51,6 +50,7 @@ export class ClassifierSteps {
   readonly #program: Program;
   readonly #outputs: readonly string[];
   readonly #specs: Record<string, Spec>;
+  readonly #recipe: ClassifierRecipe;
   #step = 0;
 
   private constructor(
@@ -59,7 +59,13 @@ export class ClassifierSteps {
       program,
       outputs,
       specs,
-    }: { program: Program; outputs: readonly string[]; specs: Record<string, Spec> },
+      recipe,
+    }: {
+      program: Program;
+      outputs: readonly string[];
+      specs: Record<string, Spec>;
+      recipe: ClassifierRecipe;
+    },
   ) {
     const random = new Random(1);
     const [batch, length] = specs.tokens.shape;
@@ -71,6 +77,7 @@ export class ClassifierSteps {
     this.#program = program;
     this.#outputs = outputs;
     this.#specs = specs;
+    this.#recipe = recipe;
   }
 
   static async create({ network, length, batch, threads }: ClassifierStepsOptions): Promise<ClassifierSteps> {
@@ -79,17 +86,18 @@ export class ClassifierSteps {
       network: { name: network },
       shape: { length, letters: LETTERS, classes: CLASSES },
     });
-    const hyperbolic = model.network.curvature !== undefined;
-    const options = {
-      batch,
-      optimizer: OPTIMIZER,
-      decays: hyperbolic ? HYPERBOLIC_DECAYS : undefined,
-      labelSmoothing: 0,
-    };
+    const recipe = classifierRecipe({
+      recipe: "paper",
+      settings: { learningRate: RATE },
+      sequences: batch,
+      hyperbolic: model.network.curvature !== undefined,
+    });
+    const { optimizer, decays, labelSmoothing } = recipe;
+    const options = { batch, optimizer, decays, labelSmoothing };
     const { step, args } = classifierStep(model, options);
     const { bytes, outputs } = lower(step, args);
     const program = await Program.create(bytes, { threads });
-    return new ClassifierSteps(model, { program, outputs, specs: classifierSpecs(model, options) });
+    return new ClassifierSteps(model, { program, outputs, specs: classifierSpecs(model, options), recipe });
   }
 
   /** Numbers that are learned, curvatures not counted. */
@@ -102,12 +110,13 @@ export class ClassifierSteps {
   /** Takes steps. Throws `Diverged` where numbers run away. */
   async run(steps: number): Promise<StepsTaken> {
     const { length: batch } = this.labels;
+    const { learningRate, optimizer } = this.#recipe;
     const weights = new Float32Array(batch).fill(1 / batch);
     const fed = { tokens: this.tokens, labels: this.labels, weights };
     const taken: StepsTaken = { seconds: [], losses: [] };
     for (let i = 0; i < steps; i++) {
       const start = performance.now();
-      const numbers = hyperparameters(++this.#step, RATE, OPTIMIZER, 0);
+      const numbers = hyperparameters(++this.#step, learningRate, optimizer, 0);
       const results = await this.#program.run(stepFeeds(this.state, this.#specs, { ...fed, numbers }));
       const returned = this.#outputs.map((name) => results[name].data as Float32Array);
       const { loss, vectors } = stepResult(returned, this.model, { vectors: this.state, step: this.#step });

@@ -21,7 +21,8 @@
 
 import { DNA, Random, type SequenceSet } from "../sequence/index.ts";
 import { birthDeathTree, type BinaryTree } from "../sequence/birth-death.ts";
-import { substitutionModel, type Lineage, type SubstitutionModel } from "../sequence/substitution.ts";
+import { evolveLeaves } from "../sequence/simulate.ts";
+import { substitutionModel, type Lineage } from "../sequence/substitution.ts";
 import type { LabelledSet, SplitName } from "../task/classify/dataset.ts";
 
 export const CONDITION_TASKS = ["inter-tree", "intra-tree", "tree-star", "motif"] as const;
@@ -112,19 +113,25 @@ function classesOf(
     codes: Uint8Array.from({ length }, () => model.letter(stream)),
     sites: Uint32Array.from({ length }, (_, i) => i),
   });
-  const evolution: Evolution = { model, rates: new Float64Array(length).fill(1), scale };
+  const siteRates = new Float64Array(length).fill(1);
   const treeOf = (leaves: number, stream: Random) => birthDeathTree({ leaves, death, random: stream });
+  const leavesOf = (tree: BinaryTree, root: Lineage, stream: Random): Uint8Array[] => {
+    const time = (parent: number, child: number) => tree.depth[parent] - (child < 0 ? 0 : tree.depth[child]);
+    const branchLength = (parent: number, child: number) => scale * time(parent, child);
+    const evolution = { root, model, siteRates, branchLength, random: stream };
+    return Array.from(evolveLeaves(tree, evolution), ({ codes }) => codes);
+  };
   switch (task) {
     case "inter-tree":
       return [0, 1].map((k) => {
         const own = random.fork("class", k);
         const tree = treeOf(tips, own.fork("tree"));
-        const codes = evolveLeaves(tree, letters(own.fork("root")), evolution, own.fork("history"));
+        const codes = leavesOf(tree, letters(own.fork("root")), own.fork("history"));
         return { codes, clades: cladesOf(tree, 0, tips - 1, LARGEST_CLADE * tips) };
       });
     case "intra-tree": {
       const tree = sisters(2 * tips, (attempt) => treeOf(2 * tips, random.fork("tree", attempt)));
-      const codes = evolveLeaves(tree, letters(random.fork("root")), evolution, random.fork("history"));
+      const codes = leavesOf(tree, letters(random.fork("root")), random.fork("history"));
       return [
         [0, tree.root],
         [tree.root + 1, tree.leaves - 1],
@@ -138,17 +145,14 @@ function classesOf(
       const root = letters(random.fork("root"));
       const { stem, branch } = matchedStar(tree, { model: name, scale });
       const history = random.fork("star");
-      const centre = model.evolve(root, evolution.rates, stem, history);
+      const centre = model.evolve(root, siteRates, stem, history);
       return [
         {
-          codes: evolveLeaves(tree, root, evolution, random.fork("history")),
+          codes: leavesOf(tree, root, random.fork("history")),
           clades: cladesOf(tree, 0, tips - 1, LARGEST_CLADE * tips),
         },
         {
-          codes: Array.from(
-            { length: tips },
-            () => model.evolve(centre, evolution.rates, branch, history).codes,
-          ),
+          codes: Array.from({ length: tips }, () => model.evolve(centre, siteRates, branch, history).codes),
           clades: Uint32Array.from({ length: tips }, (_, i) => i),
         },
       ];
@@ -161,7 +165,7 @@ function classesOf(
         const codes = Array.from({ length: tips }, () => {
           const { codes: background } = letters(own);
           if (k === 1) {
-            const copy = model.evolve(motif, evolution.rates, scale, own).codes;
+            const copy = model.evolve(motif, siteRates, scale, own).codes;
             background.set(copy, own.integer(length - MOTIF + 1));
           }
           return background;
@@ -170,38 +174,6 @@ function classesOf(
       });
     }
   }
-}
-
-interface Evolution {
-  model: SubstitutionModel;
-  /** [sites] Relative rates. */
-  rates: Float64Array;
-  /** Substitutions a site in a unit of time. */
-  scale: number;
-}
-
-/** Sequences at the leaves of a tree, from left to right. */
-function evolveLeaves(
-  tree: BinaryTree,
-  root: Lineage,
-  { model, rates, scale }: Evolution,
-  random: Random,
-): Uint8Array[] {
-  const codes: Uint8Array[] = [];
-  const stack = [{ node: tree.root, above: root, time: 0 }];
-  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-    const { node, above, time } = top;
-    const here = time > 0 ? model.evolve(above, rates, scale * time, random) : above;
-    if (node < 0) {
-      codes.push(here.codes.slice());
-      continue;
-    }
-    for (const child of [tree.right[node], tree.left[node]]) {
-      const depth = child < 0 ? 0 : tree.depth[child];
-      stack.push({ node: child, above: here, time: tree.depth[node] - depth });
-    }
-  }
-  return codes;
 }
 
 /** The first tree whose root parts its leaves evenly enough. */

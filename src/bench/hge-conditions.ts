@@ -11,6 +11,7 @@ import { Random } from "../sequence/index.ts";
 import type { BenchmarkSet } from "../task/classify/benchmark.ts";
 import { factsOf } from "../task/classify/benchmark-files.ts";
 import type { LabelledSet } from "../task/classify/dataset.ts";
+import { dataDigest } from "../task/classify/digest.ts";
 import { gromov } from "../task/hyperbolicity/gromov.ts";
 import { sequenceMetric } from "../task/hyperbolicity/metric.ts";
 import { CONDITION_TASKS, conditionData, type Condition } from "./condition-data.ts";
@@ -71,11 +72,17 @@ export function conditionName({ task, death, model, length, scale, tips }: Condi
 /** A condition as a set of a benchmark. */
 export function conditionSet(condition: Condition, options: { threads?: number } = {}): BenchmarkSet {
   const name = conditionName(condition);
+  /** By seed. What makes the data may change, so that what is made is what tells them apart. */
+  const digests = new Map<number, string>();
   return {
     name,
     training: Math.round(1.3 * condition.tips),
     longest: condition.length,
-    data: (seed) => `${name}, seed ${seed}`,
+    data: (seed) => {
+      const digest = digests.get(seed) ?? dataDigest(conditionData(condition, seed).labelled);
+      digests.set(seed, digest);
+      return digest;
+    },
     load: async (seed) => {
       const { labelled } = conditionData(condition, seed);
       const relativeDelta = await sampleDelta(labelled, seed, options);

@@ -13,6 +13,7 @@ import {
 } from "../task/classify/benchmark.ts";
 import { benchmarkFile, benchmarkPaths, type SkippedSet } from "../task/classify/benchmark-files.ts";
 import { benchmarkRun } from "./benchmark-run.ts";
+import { withNetworks } from "./classifier-help.ts";
 import {
   classifierSettings,
   withClassifierRecipe,
@@ -20,7 +21,7 @@ import {
 } from "./classifier-recipe.ts";
 import { withColumns, type ColumnOptions } from "./classify-data.ts";
 import { commandLine } from "./command-line.ts";
-import { listKinds, namedOptions } from "./named.ts";
+import { namedOptions } from "./named.ts";
 import {
   positiveInteger,
   positiveIntegers,
@@ -68,7 +69,7 @@ export function classifyBenchmarkCommand(words: readonly string[] = process.argv
   const command = new Command("benchmark")
     .summary("compare classifiers on many data sets")
     .description(
-      "Trains every model on every data set with every seed, all with the same split, batches and budget, chooses its state by dev and measures it on test. Each result is appended to <folder>/benchmark.jsonl at once: the same command goes on where it was stopped, and several at a time share the work of one folder. At the end a table is written to summary.md and summary.json: correlations, differences by pairs of one seed, and sets won.",
+      "Trains every model on every data set with every seed, all with the same split, batches and budget, chooses its state by dev and measures it on test. Each result is appended to <folder>/benchmark.jsonl at once: the same command goes on with the runs that have none, of which one that was stopped is begun anew, and several at a time share the work of one folder. At the end a table is written to summary.md and summary.json: correlations, differences by pairs of one seed, and sets won.",
     )
     .argument("<data...>", "data sets, as `classify fit` takes them, and folders of such")
     .requiredOption("-o, --output <folder>", "folder for the results and the table")
@@ -96,8 +97,7 @@ export function classifyBenchmarkCommand(words: readonly string[] = process.argv
     )
     .option("--split-seed <n>", "seed of the splits of sets that have none", wholeNumber, 1);
   withCommonOptions(withDevice(withAlphabet(withColumns(withClassifierRecipe(command)))));
-  command.addHelpText("after", `\nModels and their options:\n${listKinds(CLASSIFIERS)}`);
-  withExamples(command, [
+  withExamples(withNetworks(command), [
     ["embranch classify benchmark gue -o results --minutes 10", "three networks on all sets of a folder"],
     [
       "embranch classify benchmark mouse_2.csv tf_0.csv -o results --models cnn,hcnn:dropout=0.2 --steps 2000 --seeds 1,2,3,4,5",

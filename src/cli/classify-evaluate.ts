@@ -4,6 +4,8 @@ import { Command, Option } from "commander";
 import { ClassifierFile } from "../engine/classifier-file.ts";
 import type { Device } from "../engine/run.ts";
 import { UsageError } from "../error.ts";
+import { rankResamples } from "../task/classify/bootstrap.ts";
+import type { LabelledSet } from "../task/classify/dataset.ts";
 import {
   evaluateClassifier,
   type ClassifierEvaluation,
@@ -11,7 +13,7 @@ import {
 } from "../task/classify/evaluate.ts";
 import { formatPredictions, formatPredictionsHeader } from "../task/classify/predictions-tsv.ts";
 import { LABELLED_DATA, loadLabelled, withColumns, type ColumnOptions } from "./classify-data.ts";
-import { copiesNote, scoresText } from "./classify-scores.ts";
+import { copiesNote, learnedNote, scoresText } from "./classify-scores.ts";
 import { commandLine } from "./command-line.ts";
 import {
   wholeNumber,
@@ -40,7 +42,7 @@ export function classifyEvaluateCommand(words: readonly string[] = process.argv.
   const command = new Command("evaluate")
     .summary("measure a classifier on labelled sequences")
     .description(
-      "Measures how good a classifier is on labelled sequences: Matthews correlation, accuracy, F1, area under the ROC curve and calibration, with 95 % bootstrap intervals, and the confusion matrix. Sequences of the part that stand letter by letter among the training sequences of the same data are counted.",
+      "Measures how good a classifier is on labelled sequences: Matthews correlation, accuracy, F1, area under the ROC curve and calibration, with 95 % bootstrap intervals, and the confusion matrix. Sequences of the part that stand letter by letter among the training sequences of the same data are counted, and it says where these are, or may be, the sequences that the model learned from.",
     )
     .argument("<data>", LABELLED_DATA)
     .requiredOption("-m, --model <file>", "model file of `embranch classify fit`")
@@ -95,7 +97,7 @@ async function run(path: string, options: EvaluateCliOptions, line: string): Pro
       });
       progress.stop();
       const { scores, part, ids } = evaluation;
-      const notes = notesOf(evaluation, manifest.length);
+      const notes = notesOf(evaluation, labelled, manifest.length);
       for (const note of notes) progress.note(note);
       if (table !== undefined) {
         const { labels, probabilities } = evaluation.predictions;
@@ -127,16 +129,19 @@ async function run(path: string, options: EvaluateCliOptions, line: string): Pro
   }
 }
 
-function notesOf({ cut, copies, part }: ClassifierEvaluation, length: number): string[] {
-  const copied = copiesNote(part, copies);
-  return [
-    ...(cut > 0
-      ? [
-          `${formatCount(cut)} sequences are longer than the model's ${length} letters; the rest of them was not seen`,
-        ]
-      : []),
-    ...(copied === undefined ? [] : [copied]),
+function notesOf(
+  { cut, copies, part, learned }: ClassifierEvaluation,
+  { splits }: LabelledSet,
+  length: number,
+): string[] {
+  const notes = [
+    learnedNote(learned, part, splits !== undefined),
+    cut === 0
+      ? undefined
+      : `${formatCount(cut)} sequences are longer than the model's ${length} letters; the rest of them was not seen`,
+    copiesNote(part, copies),
   ];
+  return notes.filter((note) => note !== undefined);
 }
 
 function summary(
@@ -144,16 +149,19 @@ function summary(
   { model, predictions, report, seed, bootstrap }: EvaluateCliOptions,
   evaluation: ClassifierEvaluation,
 ): object {
-  const { scores, intervals, part, copies, cut } = evaluation;
+  const { scores, intervals, part, learned, copies, cut } = evaluation;
   return {
     data,
     model,
     split: part,
+    learned,
     ...scores,
     intervals,
     copies,
     cut,
     resamples: bootstrap,
+    // Of the intervals of `auc` and `ece`.
+    rankResamples: rankResamples(evaluation.predictions, bootstrap),
     seed,
     predictions,
     report,

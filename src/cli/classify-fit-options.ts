@@ -4,16 +4,17 @@ import { Command } from "commander";
 import { CLASSIFIER_RECIPE } from "../engine/classifier-trainer.ts";
 import type { Device } from "../engine/run.ts";
 import { UsageError } from "../error.ts";
-import { CLASSIFIERS, classifierOptions, type ClassifierOptions } from "../nn/classifier.ts";
+import { CLASSIFIERS, type ClassifierOptions } from "../nn/classifier.ts";
 import type { AlphabetName } from "../sequence/index.ts";
 import type { ClassifyFitOptions } from "../task/classify/fit.ts";
+import { withNetworks } from "./classifier-help.ts";
 import {
   classifierSettings,
   withClassifierRecipe,
   type ClassifierRecipeOptions,
 } from "./classifier-recipe.ts";
 import { LABELLED_DATA, withColumns, type ColumnOptions } from "./classify-data.ts";
-import { listKinds, namedOptions } from "./named.ts";
+import { namedOptions } from "./named.ts";
 import {
   positiveInteger,
   positiveNumber,
@@ -74,14 +75,7 @@ export function classifyFitOptions(): Command {
     positiveInteger,
   );
   withCommonOptions(withDevice(withAlphabet(withSeed(withTrainingRun(command)))));
-  const meanings = Object.entries(classifierOptions.shape).map(
-    ([name, { description = "" }]) => `  ${name.padEnd(12)} ${description}`,
-  );
-  command.addHelpText(
-    "after",
-    `\nNetworks:\n${listKinds(CLASSIFIERS)}\n\nTheir options:\n${meanings.join("\n")}`,
-  );
-  return withExamples(command, [
+  return withExamples(withNetworks(command), [
     [
       "embranch classify fit promoters.csv --minutes 5 -o promoters.onnx",
       "with the split that the table has",

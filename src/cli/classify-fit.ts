@@ -37,7 +37,7 @@ interface Copies {
 
 async function run(path: string, options: ClassifyFitCliOptions, line: string): Promise<void> {
   checkClassifyFit(options);
-  const { output, quiet, threads, device, seed } = options;
+  const { output, quiet } = options;
   const { checkpoint, report } = await runFiles(options);
   const labelled = await loadLabelled(path, options);
   const copies = { dev: copiesIn(labelled, "dev"), test: copiesIn(labelled, "test") };
@@ -70,10 +70,7 @@ async function run(path: string, options: ClassifyFitCliOptions, line: string): 
   await writeModel(output, result.model, checkpoint);
   await rm(checkpoint, { force: true });
 
-  const model = await ClassifierFile.decode(result.model, output, { threads, device });
-  const { set, labels } = result.validation;
-  const judgement = await judge(model, set.codes, labels, { seed });
-  await model.close();
+  const judgement = await judged(result, options);
   const next = nextCommand(path, labelled, output);
   if (report !== undefined) {
     // Drawing figures takes long to load, and is for the end.
@@ -94,6 +91,19 @@ async function run(path: string, options: ClassifyFitCliOptions, line: string): 
     await writeChunks(report, [page]);
   }
   await summarise(result, { judgement, copies, labelled, next }, options, report);
+}
+
+/** What the model is worth on dev. */
+async function judged(
+  { model: bytes, validation: { set, labels } }: ClassifyFitResult,
+  { output, threads, device, seed }: ClassifyFitCliOptions,
+): Promise<Judgement> {
+  const model = await ClassifierFile.decode(bytes, output, { threads, device });
+  try {
+    return await judge(model, set.codes, labels, { seed });
+  } finally {
+    await model.close();
+  }
 }
 
 /** Copies in a part of the data's own split; nothing where it has no such part, or no training sequences. */

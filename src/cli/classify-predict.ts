@@ -23,6 +23,7 @@ import {
 } from "./options.ts";
 import { openOutput, writeOutputs } from "./output.ts";
 import { formatCount, Progress } from "./progress.ts";
+import { interruption } from "./signals.ts";
 
 interface PredictCliOptions extends CommonOptions {
   model: string;
@@ -79,6 +80,7 @@ async function run(path: string, options: PredictCliOptions): Promise<void> {
   const { classes } = manifest;
   const input = await openInput(path);
   const progress = new Progress("classifying", { unit: "sequences", quiet });
+  const stop = interruption();
   const counts = new Uint32Array(classes.length);
   const replaced = { records: 0, letters: 0 };
   let count = 0;
@@ -93,7 +95,11 @@ async function run(path: string, options: PredictCliOptions): Promise<void> {
         file: input.name,
         ...(sequenceColumn !== undefined && { format: "csv", columns: columnsOf(sequenceColumn) }),
       });
-      const blocks = classifyRecords(model, records, { blockSize: options.batch, file: input.name });
+      const blocks = classifyRecords(model, records, {
+        blockSize: options.batch,
+        file: input.name,
+        signal: stop.signal,
+      });
       for await (const block of blocks) {
         const { ids, probabilities } = block;
         await out.write([...formatPredictions({ ids, probabilities }, classes)].join(""));
@@ -133,7 +139,11 @@ async function run(path: string, options: PredictCliOptions): Promise<void> {
       const more = classes.length > found.length ? ", …" : "";
       progress.note(`${formatCount(count)} sequences in ${output}: ${found.join(", ")}${more}`);
     }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    throw stop.stopped(`classify predict: stopped, ${toStdout ? "not all" : "nothing"} was written`);
   } finally {
+    stop.release();
     progress.stop();
     await input.close();
     await model.close();

@@ -1,7 +1,12 @@
 /** @file What `embranch classify` says of a classifier's answers: tables for people, objects for programs. */
 
 import type { Interval } from "../task/classify/bootstrap.ts";
-import type { CopiesJudged, Judgement } from "../task/classify/evaluate.ts";
+import type {
+  ClassifierEvaluation,
+  CopiesJudged,
+  EvaluatedPart,
+  Judgement,
+} from "../task/classify/evaluate.ts";
 import { formatCount } from "./progress.ts";
 import { decimals, formatTable } from "./table.ts";
 
@@ -67,4 +72,21 @@ export function copiesNote(part: string, copies: CopiesJudged | null): string | 
   const other = contradicting === 0 ? "" : ` (${formatCount(contradicting)} with another class)`;
   const rest = mccWithout === null ? "" : `; MCC without them ${mccWithout.toFixed(4)}`;
   return `${formatCount(sequences)} sequences of ${part} are copies of training sequences${other}${rest}`;
+}
+
+/** What is said of sequences that the model may have learned from; nothing where a split sets them apart. */
+export function learnedNote(
+  learned: ClassifierEvaluation["learned"],
+  part: EvaluatedPart,
+  isSplit: boolean,
+): string | undefined {
+  if (learned === null) return undefined;
+  if (learned === "possible") {
+    const why = isSplit ? `--split ${part}` : "no split";
+    return `${why}: these may be the sequences it learned from, and others harder`;
+  }
+  if (part === "dev")
+    return "the model was chosen by these sequences: others are likely to be a little harder";
+  const are = part === "all" && isSplit ? "among these are" : "these are";
+  return `${are} the sequences it learned from: others are likely to be harder`;
 }

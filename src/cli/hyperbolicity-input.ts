@@ -45,7 +45,10 @@ const isPhylip = (path: string): boolean => matrixEnding(path) === "phy";
 export function inputRules(path: string, options: MetricInputOptions): [boolean, string][] {
   const { matrix, space, model, alphabet } = options;
   const given = isTree(path) || isPhylip(path) || matrix === true;
-  const ending = /\.(npy|tsv|parquet)$/i.exec(path)?.[0].toLowerCase();
+  /** Of files that hold no sequences; with a model a table can be nothing else. */
+  const ending = (model === undefined ? /\.(npy|tsv|parquet)$/i : /\.(npy|parquet)$/i)
+    .exec(path)?.[0]
+    .toLowerCase();
   return [
     [matrix === true && space !== undefined, "needs --matrix or --space, got both"],
     [

@@ -16,10 +16,10 @@ const WORTH_SAYING = 1e-3;
 
 const number = (value: number | null): string => (value === null ? "–" : value.toFixed(3));
 
-const cells = ({ mean, low, high }: Estimate): string[] => [
-  number(mean),
-  low === null ? "–" : `${number(low)} to ${number(high)}`,
-];
+const intervalText = ({ low, high }: Pick<Estimate, "low" | "high">): string =>
+  low === null ? "–" : `${number(low)} to ${number(high)}`;
+
+const cells = (estimate: Estimate): string[] => [number(estimate.mean), intervalText(estimate)];
 
 /** The findings as text, ended by a line break. */
 export function hyperbolicityText(
@@ -75,13 +75,13 @@ function referenceText({ size, control }: Hyperbolicity, references: readonly Re
   const shown = references.filter(
     ({ reference }, place) => place < NEAREST || KNOWN.includes(reference.name),
   );
-  const rows = shown.map(({ reference, relative, mean, distance, low, high, nearest }) => [
-    reference.name,
-    number(relative.mean),
-    number(mean.mean),
-    number(distance),
-    `${number(low)} to ${number(high)}`,
-    nearest > 0 ? `${(100 * nearest).toFixed(0)} %` : "–",
+  const rows = shown.map((each) => [
+    each.reference.name,
+    number(each.relative.mean),
+    number(each.mean.mean),
+    number(each.distance),
+    intervalText(each),
+    each.nearest ? `${(100 * each.nearest).toFixed(0)} %` : "–",
   ]);
   const shuffled =
     control === undefined

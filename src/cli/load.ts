@@ -19,9 +19,9 @@ import {
   type TreeNode,
 } from "../sequence/index.ts";
 import {
-  condensedIndex,
   condensedLength,
   condensedSide,
+  condensedSubset,
   type DistanceMatrix,
   type NumberArray,
 } from "../sequence/condensed.ts";
@@ -190,11 +190,5 @@ export async function loadDistances(path: string, { ids }: SequenceSet): Promise
     });
   });
   const out = new Float32Array(condensedLength(ids.length));
-  let at = 0;
-  for (let i = 0; i < order.length; i++) {
-    for (let j = i + 1; j < order.length; j++) {
-      out[at++] = matrix.values[condensedIndex(order[i], order[j], matrix.ids.length)];
-    }
-  }
-  return out;
+  return condensedSubset(matrix.values, matrix.ids.length, order, out);
 }

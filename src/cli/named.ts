@@ -56,6 +56,12 @@ export function listKinds(kinds: Record<string, Kind>): string {
     .join("\n");
 }
 
+/** What options mean, a line each, for help. */
+export function listMeanings({ shape }: z.ZodObject): string {
+  const meanings = Object.entries(shape);
+  return meanings.map(([name, { description = "" }]) => `  ${name.padEnd(12)} ${description}`).join("\n");
+}
+
 /** What a line of defaults does not tell: the words that options take, and options without a default. */
 function notes({ shape }: z.ZodObject): string[] {
   return Object.entries(shape as Record<string, z.ZodType>).flatMap(([key, schema]) => {

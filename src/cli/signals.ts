@@ -24,16 +24,21 @@ export interface Interruption {
   release: () => void;
 }
 
-/** Listens once for each signal: a second Ctrl-C finds no listener and ends the process. */
+/** Listens for one signal: a second Ctrl-C finds no listener and ends the process. */
 export function interruption(): Interruption {
   const controller = new AbortController();
-  const onSignal = (signal: NodeJS.Signals) => controller.abort(signal);
-  for (const signal of SIGNALS) process.once(signal, onSignal);
+  const release = (): void => {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    controller.abort(signal);
+    // Not before all have heard of it: outputs end the process where no one else listens (output.ts).
+    queueMicrotask(release);
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   return {
     signal: controller.signal,
     stopped: (message) => new Stopped(controller.signal.reason as NodeJS.Signals, message),
-    release: () => {
-      for (const signal of SIGNALS) process.off(signal, onSignal);
-    },
+    release,
   };
 }

@@ -113,21 +113,26 @@ export class ClassifierFile {
     return new ClassifierFile(manifest, await compile(bytes, { ...options, file, maker: MAKER }));
   }
 
-  /** Classifies sequences of codes; what is beyond the model's length is not seen. */
-  async classify(sequences: readonly Uint8Array[]): Promise<Classifications> {
+  /** Classifies sequences of codes, some at a time; what is beyond the model's length is not seen. */
+  async *blocks(sequences: readonly Uint8Array[]): AsyncGenerator<Classifications, void, undefined> {
     const { length } = this.manifest;
-    const blocks: Classifications[] = [];
     for (let start = 0; start < sequences.length; start += BLOCK) {
       const block = sequences.slice(start, start + BLOCK);
       const tokens = classifierTokens(block, this.alphabet, length);
       const { probabilities, features } = await this.#program.run({
         tokens: new Tensor("int32", tokens, [block.length, length]),
       });
-      blocks.push({
+      yield {
         probabilities: probabilities.data as Float32Array,
         features: features.data as Float32Array,
-      });
+      };
     }
+  }
+
+  /** Classifies sequences of codes at once, as `blocks` does. */
+  async classify(sequences: readonly Uint8Array[]): Promise<Classifications> {
+    const blocks: Classifications[] = [];
+    for await (const block of this.blocks(sequences)) blocks.push(block);
     return {
       probabilities: joined(blocks.map(({ probabilities }) => probabilities)),
       features: joined(blocks.map(({ features }) => features)),

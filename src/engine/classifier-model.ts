@@ -69,6 +69,21 @@ export class ClassifierModel {
   }
 }
 
+/** How far the points among trained parameters are off their hyperboloid: the greatest |⟨x, x⟩_L + 1|, in float64. */
+export function offManifold({ entries }: Layout, parameters: Float32Array): number {
+  let greatest = 0;
+  for (const { spec, offset, size } of entries) {
+    if (spec.manifold !== "hyperboloid") continue;
+    const width = spec.shape[spec.shape.length - 1];
+    for (let row = offset; row < offset + size; row += width) {
+      const [time, ...space] = parameters.subarray(row, row + width);
+      const inner = space.reduce((sum, value) => sum + value * value, -time * time);
+      greatest = Math.max(greatest, Math.abs(inner + 1));
+    }
+  }
+  return greatest;
+}
+
 /**
  * What a classifier sees of sequences of codes, [count, length]: `min(code, size)`, and `size + 1` beyond the end.
  * Longer sequences are cut.

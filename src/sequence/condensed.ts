@@ -83,6 +83,23 @@ export function arrayLike<Values extends NumberArray>(like: Values, length: numb
   return new (like.constructor as new (length: number) => Values)(length);
 }
 
+/**
+ * The condensed distances among those of `count` things that stand at `chosen`, in that order, written to `out`
+ * [chosen(chosen − 1)/2], which is given back.
+ */
+export function condensedSubset<Values extends NumberArray>(
+  values: ArrayLike<number>,
+  count: number,
+  chosen: ArrayLike<number>,
+  out: Values,
+): Values {
+  for (let i = 0, at = 0; i < chosen.length; i++) {
+    for (let j = i + 1; j < chosen.length; j++)
+      out[at++] = values[condensedIndex(chosen[i], chosen[j], count)];
+  }
+  return out;
+}
+
 /** Rows `start` … `start + rows − 1` of a square matrix: `values` [rows, n]. */
 export interface RowBlock<Values extends NumberArray = NumberArray> {
   start: number;

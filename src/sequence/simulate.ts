@@ -22,7 +22,7 @@ import { birthDeathTree, type BinaryTree } from "./birth-death.ts";
 import { formatNewickName, type TreeNode } from "./newick.ts";
 import { Random } from "./random.ts";
 import type { SequenceRecord } from "./record.ts";
-import { substitutionModel, type Lineage } from "./substitution.ts";
+import { substitutionModel, type Lineage, type SubstitutionModel } from "./substitution.ts";
 
 export interface SimulateOptions {
   /** How many sequences to make. */
@@ -124,18 +124,8 @@ export function simulate({
   const name = (leaf: number): string => `${prefix}${leaf + 1}`;
 
   function* leafCodes(): Generator<{ id: string; codes: Uint8Array }, void, undefined> {
-    const history = random.fork("history");
-    const stack = [{ node: tree.root, parent: -1, above: root }];
-    for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-      const { node, parent, above } = top;
-      const here = parent < 0 ? above : model.evolve(above, siteRates, branchLength(parent, node), history);
-      if (node < 0) {
-        yield { id: name(~node), codes: here.codes.slice() };
-      } else {
-        stack.push({ node: tree.right[node], parent: node, above: here });
-        stack.push({ node: tree.left[node], parent: node, above: here });
-      }
-    }
+    const evolution = { root, model, siteRates, branchLength, random: random.fork("history") };
+    for (const { leaf, codes } of evolveLeaves(tree, evolution)) yield { id: name(leaf), codes };
   }
 
   return {
@@ -152,7 +142,36 @@ export function simulate({
   };
 }
 
-type BranchLength = (parent: number, child: number) => number;
+/** Length of the branch from an inner node to a child, in substitutions a site; children below 0 are leaves. */
+export type BranchLength = (parent: number, child: number) => number;
+
+/** How sequences change along a tree. */
+export interface Evolution {
+  root: Lineage;
+  model: SubstitutionModel;
+  /** [sites] Relative rates. */
+  siteRates: Float64Array;
+  branchLength: BranchLength;
+  random: Random;
+}
+
+/** Sequences at the leaves of a tree, from left to right: one walk, of which those on a path are in memory. */
+export function* evolveLeaves(
+  tree: BinaryTree,
+  { root, model, siteRates, branchLength, random }: Evolution,
+): Generator<{ leaf: number; codes: Uint8Array }, void, undefined> {
+  const stack = [{ node: tree.root, parent: -1, above: root }];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { node, parent, above } = top;
+    const here = parent < 0 ? above : model.evolve(above, siteRates, branchLength(parent, node), random);
+    if (node < 0) {
+      yield { leaf: ~node, codes: here.codes.slice() };
+    } else {
+      stack.push({ node: tree.right[node], parent: node, above: here });
+      stack.push({ node: tree.left[node], parent: node, above: here });
+    }
+  }
+}
 
 /** Length of the branch between two nodes: time, scaled to `height`, times the branch's own rate (mean 1). */
 function relaxedClock(

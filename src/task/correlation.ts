@@ -45,6 +45,12 @@ export function ranks(values: ArrayLike<number>): Float64Array {
   return out;
 }
 
+/** The places of the values in ascending order, those of equal values in theirs. */
+export function ascending(values: ArrayLike<number>): Uint32Array {
+  const records = sortedRecords(values);
+  return Uint32Array.from({ length: values.length }, (_, i) => records[WORDS * i + 2]);
+}
+
 /** Words of a record: the low and the high half of a number's bits, and its index. */
 const WORDS = 3;
 const DIGIT_BITS = 11;

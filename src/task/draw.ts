@@ -9,6 +9,7 @@
 
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import { escapeMarkup } from "./markup.ts";
 
 export const INK = "var(--figure-ink, #1f2328)";
 export const MUTED = "var(--figure-muted, #6b7280)";
@@ -48,10 +49,16 @@ export function draw({ description, standalone = false, ...options }: Draw): str
     ...options,
   });
   figure.setAttribute("role", "img");
-  figure.setAttribute("aria-label", description);
+  // The document is HTML, whose attributes may hold `<`; a file of its own may not.
+  figure.setAttribute("aria-label", escapeMarkup(description));
   figure.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   // Coordinates finer than a hundredth of a pixel are noise that doubles the file.
   return figure.outerHTML.replace(/<[^>]+>/g, (tag) =>
     tag.replace(/-?\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2)))),
   );
+}
+
+/** A whole number with its thousands separated. */
+export function formatInteger(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
 }

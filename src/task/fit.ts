@@ -19,7 +19,7 @@ import { completeOptions, startedAsPapers, type EncoderOptions } from "../nn/enc
 import type { ParameterTree } from "../nn/parameter.ts";
 import type { RegularizerOptions } from "../nn/regularizer.ts";
 import { findUniques, Random, subset, type SequenceSet } from "../sequence/index.ts";
-import { condensedIndex, condensedLength, pairsWithin, type PairList } from "../sequence/condensed.ts";
+import { condensedLength, condensedSubset, pairsWithin, type PairList } from "../sequence/condensed.ts";
 import { VERSION } from "../version.ts";
 import { recipeOf, spaceOf } from "./fit-recipe.ts";
 import { divideBy, type SplitParts, type Splitting } from "./split.ts";
@@ -233,17 +233,6 @@ async function divide(
   };
 }
 
-/** The condensed distances of some of the things whose condensed distances are `values`. */
-function condensedSubset(values: ArrayLike<number>, count: number, chosen: Uint32Array): Float32Array {
-  const out = new Float32Array(condensedLength(chosen.length));
-  let at = 0;
-  for (let i = 0; i < chosen.length; i++) {
-    for (let j = i + 1; j < chosen.length; j++)
-      out[at++] = values[condensedIndex(chosen[i], chosen[j], count)];
-  }
-  return out;
-}
-
 /** Distances of the pairs, or of all. */
 function heldOutDistances(
   kernel: EditDistances,
@@ -310,19 +299,18 @@ export async function fit(sequences: SequenceSet, options: FitOptions = {}): Pro
   const kernel = await EditDistances.create({ threads });
   try {
     const given = options.distances;
+    const among = (all: ArrayLike<number>, chosen: Uint32Array) =>
+      condensedSubset(all, sequences.ids.length, chosen, new Float32Array(condensedLength(chosen.length)));
     const oracle =
       given === undefined
         ? new KernelOracle(kernel, training.codes, { costs })
-        : new MatrixOracle(
-            condensedSubset(given, sequences.ids.length, indices!.training),
-            training.ids.length,
-          );
+        : new MatrixOracle(among(given, indices!.training), training.ids.length);
     const { family } = options;
     const pairs = family === undefined ? undefined : pairsWithin(validation.ids.length, family);
     const distances =
       given === undefined
         ? await heldOutDistances(kernel, validation.codes, pairs, costs)
-        : condensedSubset(given, sequences.ids.length, indices!.validation);
+        : among(given, indices!.validation);
     const result = await train({
       model: config,
       recipe,

@@ -5,8 +5,9 @@
  * or dark setting, and prints. All text is escaped here, so that a report is a pure function of its input and the same
  * run gives the same bytes.
  */
-import { lossCurve, validationCurve, type TrainingPoint, type ValidationMeasure } from "./figures.ts";
+import { escapeMarkup } from "./markup.ts";
 import { REPORT_STYLE } from "./report-style.ts";
+import { lossCurve, validationCurve, type TrainingPoint, type ValidationMeasure } from "./training-curves.ts";
 
 /** A command to go on with, and what it is for. */
 export interface NextStep {
@@ -33,15 +34,15 @@ export function renderPage({ kind, title, command, sections }: ReportPage): stri
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}: ${kind}</title>
+<title>${escapeMarkup(title)}: ${kind}</title>
 <style>${REPORT_STYLE}</style>
 </head>
 <body>
 <main>
 <header>
 <p class="kicker">Embranch ${kind}</p>
-<h1>${escapeHtml(title)}</h1>
-<pre class="command"><code>${escapeHtml(command)}</code></pre>
+<h1>${escapeMarkup(title)}</h1>
+<pre class="command"><code>${escapeMarkup(command)}</code></pre>
 </header>
 ${sections.filter((text) => text !== "").join("\n")}
 </main>
@@ -85,18 +86,18 @@ export interface Summary {
 export function summarySection({ value, unit, meaning, numbers }: Summary): string {
   return `<section class="summary" aria-label="Accuracy in numbers">
 <div class="headline">
-<p class="figure-of-merit">${escapeHtml(value)}<span> ${escapeHtml(unit)}</span></p>
-<p>${escapeHtml(meaning)}</p>
+<p class="figure-of-merit">${escapeMarkup(value)}<span> ${escapeMarkup(unit)}</span></p>
+<p>${escapeMarkup(meaning)}</p>
 </div>
 <dl class="numbers">
-${numbers.map(([name, text]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(text)}</dd></div>`).join("\n")}
+${numbers.map(([name, text]) => `<div><dt>${escapeMarkup(name)}</dt><dd>${escapeMarkup(text)}</dd></div>`).join("\n")}
 </dl>
 </section>`;
 }
 
 /** What the reader should know, each a paragraph. */
 export function notesText(notes: readonly string[]): string {
-  return notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join("\n");
+  return notes.map((note) => `<p class="note">${escapeMarkup(note)}</p>`).join("\n");
 }
 
 export interface TrainingFigures {
@@ -124,7 +125,8 @@ export function trainingSection(
 /** What there is to know of a model, in the order in which it is shown. */
 export function modelSection(manifest: Record<string, string | number>): string {
   const rows = Object.entries(manifest).map(
-    ([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(formatValue(value))}</dd></div>`,
+    ([name, value]) =>
+      `<div><dt>${escapeMarkup(name)}</dt><dd>${escapeMarkup(formatValue(value))}</dd></div>`,
   );
   return section("model", "Model", `<dl class="manifest">\n${rows.join("\n")}\n</dl>`);
 }
@@ -132,8 +134,8 @@ export function modelSection(manifest: Record<string, string | number>): string 
 /** Commands to go on with. */
 export function nextSection(next: readonly NextStep[]): string {
   const steps = next.map(
-    ({ command, purpose }) => `<div class="step"><p>${escapeHtml(purpose)}</p>
-<pre class="command"><code>${escapeHtml(command)}</code></pre></div>`,
+    ({ command, purpose }) => `<div class="step"><p>${escapeMarkup(purpose)}</p>
+<pre class="command"><code>${escapeMarkup(command)}</code></pre></div>`,
   );
   return section("next", "What to do next", steps.join("\n"));
 }
@@ -143,13 +145,4 @@ export function formatValue(value: string | number): string {
   if (typeof value === "string") return value;
   if (Number.isInteger(value)) return value.toLocaleString("en-US");
   return String(Number(value.toPrecision(6)));
-}
-
-/** Text as HTML. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

@@ -5,11 +5,9 @@ import {
   distanceHistogram,
   errorByDistance,
   FEWEST_PAIRS,
-  PERCENT_RMSE,
   shade,
   trueVersusPredicted,
   type DistancePairs,
-  type TrainingPoint,
 } from "./figures.ts";
 import {
   figure,
@@ -24,6 +22,7 @@ import {
   trainingSection,
   type NextStep,
 } from "./report-page.ts";
+import { PERCENT_RMSE, type TrainingPoint } from "./training-curves.ts";
 
 /** How far predictions are from the truth on held-out pairs, as `evaluate` reports it. */
 export interface HeldOut extends DistancePairs {

@@ -3,10 +3,11 @@
  *
  * Runs that share seed, data and order of batches are compared in pairs. The mean of n differences has the interval of
  * Student's t with n − 1 degrees of freedom, which takes the differences for draws of a normal distribution: with few
- * seeds it is wide, as it must be.
+ * seeds it is wide, as it must be. Of a bootstrap, whose values are many, the middle is the interval.
  *
  * Source: Student, "The probable error of a mean", Biometrika 1908; for whole degrees of freedom the distribution is a
- * finite sum (Abramowitz and Stegun, "Handbook of mathematical functions", 26.7.3 and 26.7.4).
+ * finite sum (Abramowitz and Stegun, "Handbook of mathematical functions", 26.7.3 and 26.7.4). Efron and Tibshirani, "An
+ * introduction to the bootstrap", 1993 (percentile intervals).
  */
 
 /** Mean and spread of some numbers. */
@@ -35,6 +36,18 @@ export function meanInterval(
   if (deviation === undefined) return undefined;
   const half = (studentQuantile(level, count - 1) * deviation) / Math.sqrt(count);
   return [mean - half, mean + half];
+}
+
+/** The middle `level` of some values, which are sorted in place; linear between neighbours. */
+export function percentileInterval(values: Float64Array, level = 0.95): [low: number, high: number] {
+  values.sort();
+  const quantile = (share: number): number => {
+    const place = share * (values.length - 1);
+    const below = Math.floor(place);
+    const above = Math.min(below + 1, values.length - 1);
+    return values[below] + (place - below) * (values[above] - values[below]);
+  };
+  return [quantile((1 - level) / 2), quantile((1 + level) / 2)];
 }
 
 /** The t that |T| does not exceed with probability `level` in (0, 1), for `degrees` of freedom, a whole number from 1. */

@@ -17,6 +17,7 @@ import {
 import { UsageError } from "../../src/error.ts";
 import { birthDeathTree } from "../../src/sequence/birth-death.ts";
 import { Random } from "../../src/sequence/index.ts";
+import { dataDigest } from "../../src/task/classify/digest.ts";
 import { substitutionModel } from "../../src/sequence/substitution.ts";
 
 const base: Condition = { task: "inter-tree", death: 0, model: "JC69", length: 60, scale: 0.2, tips: 120 };
@@ -162,6 +163,7 @@ describe("the grid", () => {
 
   test("has δ of each seed's data", async () => {
     const set = conditionSet(condition({ scale: 0.05, tips: 60 }), { threads: 1 });
+    expect(set.data(1)).toBe(dataDigest(conditionData(condition({ scale: 0.05, tips: 60 }), 1).labelled));
     expect(set.data(1)).not.toBe(set.data(2));
     const delta = async (seed: number) => (await set.load(seed)).facts.relativeDelta!;
     const [one, two] = [await delta(1), await delta(2)];

@@ -1,6 +1,6 @@
 /** @file `embranch classify`: training, predicting and measuring classifiers, and what is refused. */
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -76,7 +76,9 @@ describe("evaluate", () => {
       n: 120,
       copies: { sequences: 0, contradicting: 0, mccWithout: found.mcc },
       perClass: [{ name: "plain", support: 60 }, { name: "tata", support: 60 }],
+      learned: null,
       resamples: 1000,
+      rankResamples: 1000,
     }); // prettier-ignore
     expect(found.mcc).toBeGreaterThan(0.6);
     expect(found.accuracy).toBe((found.confusion[0][0] + found.confusion[1][1]) / 120);
@@ -94,6 +96,21 @@ describe("evaluate", () => {
     expect((await ok("evaluate @plain.csv -m @m.onnx -q")).stdout).toMatch(/^plain, all of it: 40 sequences\n/);
     const dev = JSON.parse((await ok("evaluate @data.csv.gz --split dev -m @m.onnx --json -q")).stdout) as Scores;
     expect(dev.n).toBe(120);
+  }); // prettier-ignore
+
+  test("says where these are the sequences that the model learned from", async () => {
+    const learned = async (line: string) => {
+      const { stdout, stderr } = await ok(`evaluate ${line} --bootstrap 0 --json`);
+      return { ...(JSON.parse(stdout) as { learned: string | null; rankResamples: number }), stderr };
+    };
+    expect(await learned("@plain.csv -m @m.onnx")).toMatchObject({ learned: "possible", rankResamples: 0, stderr: "no split: these may be the sequences it learned from, and others harder\n" });
+    expect(await learned("@data.csv.gz --split all -m @m.onnx")).toMatchObject({ learned: "yes", stderr: "among these are the sequences it learned from: others are likely to be harder\n" });
+    expect(await learned("@data.csv.gz --split dev -m @m.onnx")).toMatchObject({ learned: "yes", stderr: expect.stringMatching(/^the model was chosen by these sequences/) as string });
+    // A dev part that fit drew is drawn again.
+    await ok(`fit @plain.csv --model cnn:${NETWORK} --steps 1 --seed 5 ${QUICK} -o @p.onnx --no-report -q`);
+    expect(await learned("@plain.csv -m @p.onnx")).toMatchObject({ learned: "yes", stderr: "these are the sequences it learned from: others are likely to be harder\n" });
+    expect(await learned("@data.csv.gz --split train -m @p.onnx")).toMatchObject({ learned: "possible", stderr: expect.stringMatching(/^--split train: these may be/) as string });
+    expect(await learned("@data.csv.gz --split dev -m @p.onnx")).toMatchObject({ learned: null, stderr: "" });
   }); // prettier-ignore
 
   test("writes every answer and a report, and tells of copies and of what is cut", async () => {
@@ -264,6 +281,35 @@ test("a run that is stopped saves itself, and makes the same model as one that n
   const [resumed, unbroken] = ["stopped", "unbroken"].map((name) => readFileSync(place.at(`${name}.onnx`)));
   expect(resumed.equals(unbroken)).toBe(true);
   expect(existsSync(place.at("stopped.onnx.checkpoint"))).toBe(false);
+});
+
+test("classes of a stream that is stopped are not all written", async () => {
+  const child = place.start("classify predict - -m m.onnx -o stopped.tsv -q");
+  const end = ended(child);
+  child.stdin.on("error", () => undefined);
+  while (!readdirSync(place.path).some((name) => name.includes("stopped.tsv"))) await setTimeout(10);
+  const feeding = setInterval(() => child.stdin.write(">a\nACGTACGT\n".repeat(600)), 5);
+  child.kill("SIGINT");
+  const { code, stderr } = await end;
+  clearInterval(feeding);
+  expect({ code, stderr }).toEqual({
+    code: 130,
+    stderr: "embranch: classify predict: stopped, nothing was written\n",
+  });
+  expect(existsSync(place.at("stopped.tsv"))).toBe(false);
+});
+
+test("the help of fit and of benchmark tells what the options of the networks mean", () => {
+  const helps = classifyCommand()
+    .commands.filter((command) => ["fit", "benchmark"].includes(command.name()))
+    .map((command) => {
+      let help = "";
+      command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+      return help;
+    });
+  expect(helps).toHaveLength(2);
+  for (const help of helps)
+    expect(help).toMatch(/\nTheir options:\n {2}blocks +blocks of two convolutions\n/);
 });
 
 test("the data may come from standard input", async () => {

@@ -120,6 +120,15 @@ test("sequences as a model embeds them", async () => {
     count: 30,
   });
   expect(relative.mean).toBeGreaterThan(0);
+  const table = text("a.fasta")
+    .split(">")
+    .slice(1)
+    .map((record) => {
+      const [id, ...lines] = record.split("\n");
+      return `${id}\t${lines.join("")}\n`;
+    });
+  write("a.tsv", `id\tsequence\n${table.join("")}`);
+  expect(await measured(`a.tsv -m m.onnx ${FEW}`)).toMatchObject({ count: 30, relative });
 });
 
 test("copies count once, whatever their names, and the command says so", async () => {

@@ -7,6 +7,7 @@ import {
   condensedLength,
   condensedPair,
   condensedSide,
+  condensedSubset,
   squareBlocks,
   type DistanceMatrix,
   type NumberArray,
@@ -87,6 +88,12 @@ describe("condensed order", () => {
         expect(condensedIndex(j, i, n)).toBe(condensedIndex(i, j, n));
       }),
     );
+  });
+
+  test("a subset has the distances of its things, in its order", () => {
+    const all = Uint8Array.of(1, 2, 3, 12, 13, 23);
+    expect(condensedSubset(all, 4, [3, 0, 2], new Uint8Array(3))).toEqual(Uint8Array.of(3, 23, 2));
+    expect(condensedSubset(all, 4, [1], new Uint8Array(0))).toHaveLength(0);
   });
 
   test("the number of things follows from the number of pairs", () => {

@@ -1,17 +1,16 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
 import { Random } from "../../src/sequence/random.ts";
+import { draw } from "../../src/task/draw.ts";
 import {
   distanceHistogram,
   errorByDistance,
-  lossCurve,
   medianDistance,
   shade,
   trueVersusPredicted,
-  validationCurve,
-  type TrainingPoint,
 } from "../../src/task/figures.ts";
 import { renderReport, type TrainingReport } from "../../src/task/report.ts";
+import { lossCurve, validationCurve, type TrainingPoint } from "../../src/task/training-curves.ts";
 
 /** A run that looks like one: a falling loss, and predictions that scatter more the farther they go. */
 function sample(pairs: number): TrainingReport {
@@ -54,6 +53,11 @@ describe("figures", () => {
     expect(draw()).toBe(svg); // no generated ids
     expect(svg).not.toMatch(/NaN|undefined| id="|url\(/);
     await expect(svg).toMatchFileSnapshot(`figures/${name}.svg`);
+  });
+
+  test("are XML whatever their names hold", () => {
+    const svg = draw({ description: 'a <b> & "c"', standalone: true });
+    expect(svg).toContain('aria-label="a &lt;b&gt; &amp; &quot;c&quot;"');
   });
 
   test("are named for those who do not see them", () => {

@@ -6,10 +6,8 @@
  * once, and again when their turn comes: one of them is in memory at a time.
  */
 
-import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { EmbranchError } from "../../error.ts";
-import { digestOf } from "../fit.ts";
 import type { BenchmarkData, BenchmarkSet, SetFacts } from "./benchmark.ts";
 import {
   findLabelled,
@@ -19,6 +17,7 @@ import {
   type LabelledSet,
   type ReadLabelledOptions,
 } from "./dataset.ts";
+import { dataDigest } from "./digest.ts";
 import { setName } from "./layouts.ts";
 import { copiesOfTraining, devSplit, randomSplit } from "./splits.ts";
 
@@ -115,11 +114,4 @@ export function factsOf(labelled: LabelledSet, drawn: SetFacts["drawn"]): SetFac
     copies: indices.length,
     contradicting,
   };
-}
-
-/** SHA-256 of sequences, classes and split, of which names are no part. */
-function dataDigest({ set, classes, labels, splits = [] }: LabelledSet): string {
-  const hash = createHash("sha256").update(digestOf([set]));
-  hash.update(JSON.stringify(classes)).update(labels).update(splits.join());
-  return hash.digest("hex");
 }

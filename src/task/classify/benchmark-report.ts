@@ -2,8 +2,9 @@
  * @file What a benchmark found: means, differences, sets won.
  *
  * A set is won by the model whose mean correlation over the seeds is higher, as the hyperbolic genome embeddings count
- * (SPEC C7); runs are compared in pairs of one seed, so that only seeds that both models have count. The interval of a
- * difference is Student's over the seeds (summary.ts): it speaks of other seeds on the same test sequences, and those
+ * (SPEC C7); runs are compared in pairs of one seed, so that only seeds that both models have count. A run that diverged
+ * has no correlation, and would raise the mean of its model by being left out: a set on which a model diverged is none
+ * that it won, and counts among the sets. The interval of a difference is Student's over the seeds (summary.ts): it speaks of other seeds on the same test sequences, and those
  * of the runs, by bootstrap, of other test sequences. The best of several models is chosen by the test itself, so that
  * its wins are counted apart.
  */
@@ -32,8 +33,10 @@ export interface ModelScores {
 /** A model less the one that all are compared with. */
 export interface Contrast {
   model: string;
-  /** Correlation less that of the reference, by pairs of one seed. */
-  difference: Summary;
+  /** Whether the mean is higher than that of the reference, if it has any, and no run of the model diverged. */
+  won: boolean;
+  /** Correlation less that of the reference, by pairs of one seed; absent where no seed has both. */
+  difference?: Summary;
   /** 95 % interval by Student's t; none of a single pair. */
   interval?: Interval;
 }
@@ -57,10 +60,12 @@ export interface Share {
 /** A model over all sets. */
 export interface Overall {
   model: string;
-  /** Sets on which its mean is higher than that of the reference. */
+  /** Sets that it won. */
   wins: Share;
+  /** Sets on which it diverged with some seed. */
+  diverged: number;
   /** Mean over the sets of the differences. */
-  difference: Summary;
+  difference?: Summary;
   interval?: Interval;
 }
 
@@ -72,7 +77,7 @@ export interface BenchmarkReport {
   overall: Overall[];
   /** Wins of whichever hyperbolic model is better on a set, where there are several. */
   anyHyperbolic?: Share;
-  /** Sets on which a model's mean is above the published number, of those that have one. */
+  /** Sets on which a model's mean is above the published number and no run diverged, of those that have one. */
   above: { model: string; dnabert2: Share; dnabert2Further: Share; others: Share }[];
   /** Runs that were asked for and have no result. */
   missing: number;
@@ -129,19 +134,23 @@ function setReport(
     const own = results.filter((result) => result.model === model);
     return own.length === 0 ? [] : [scoresOf(model, own)];
   });
-  /** Correlations by seed. */
+  /** Correlations by seed, undefined where the run diverged. */
   const bySeed = (model: string) =>
-    new Map(scores.find((each) => each.model === model)?.runs.map(({ seed, mcc }) => [seed, mcc]));
+    new Map(results.filter((result) => result.model === model).map(({ seed, test }) => [seed, test?.mcc]));
   const base = bySeed(reference);
-  const contrasts = scores.flatMap(({ model }): Contrast[] => {
+  const contrasts = scores.flatMap(({ model, diverged }): Contrast[] => {
     if (model === reference) return [];
+    const pairs = [...bySeed(model)].filter(([seed]) => base.has(seed));
+    if (pairs.length === 0) return [];
     const difference = summarize(
-      [...bySeed(model)].flatMap(([seed, mcc]) => {
+      pairs.flatMap(([seed, mcc]) => {
         const other = base.get(seed);
-        return other === undefined ? [] : [mcc - other];
+        return mcc === undefined || other === undefined ? [] : [mcc - other];
       }),
     );
-    return difference === undefined ? [] : [{ model, difference, interval: meanInterval(difference) }];
+    const isAbove = difference === undefined || difference.mean > 0;
+    const interval = difference && meanInterval(difference);
+    return [{ model, won: diverged === 0 && isAbove, difference, interval }];
   });
   const deltas = new Map(results.map((result) => [result.data, result.facts.relativeDelta]));
   return {
@@ -177,37 +186,43 @@ function scoresOf(model: string, results: readonly BenchmarkResult[]): ModelScor
   };
 }
 
-const contrastOf = ({ contrasts }: SetReport, model: string): number[] =>
-  contrasts.filter((each) => each.model === model).map(({ difference }) => difference.mean);
-
 function overall(model: string, sets: readonly SetReport[]): Overall[] {
-  const differences = sets.flatMap((set) => contrastOf(set, model));
-  const difference = summarize(differences);
-  if (difference === undefined) return [];
-  return [{ model, wins: shareOf(differences), difference, interval: meanInterval(difference) }];
+  const own = sets.flatMap(({ contrasts }) => contrasts.filter((each) => each.model === model));
+  if (own.length === 0) return [];
+  const means = own.map(({ difference }) => difference?.mean).filter((mean) => mean !== undefined);
+  const difference = summarize(means);
+  const isDiverged = (scores: ModelScores) => scores.model === model && scores.diverged > 0;
+  return [
+    {
+      model,
+      wins: shareOf(own.map(({ won }) => won)),
+      diverged: sets.filter(({ models }) => models.some(isDiverged)).length,
+      difference,
+      interval: difference && meanInterval(difference),
+    },
+  ];
 }
 
-const shareOf = (differences: readonly number[]): Share => ({
-  won: differences.filter((value) => value > 0).length,
-  sets: differences.length,
-});
+const shareOf = (won: readonly boolean[]): Share => ({ won: won.filter(Boolean).length, sets: won.length });
 
 function winsOfAny(models: readonly string[], sets: readonly SetReport[]): Share {
-  const best = sets.flatMap((set) => {
-    const differences = models.flatMap((model) => contrastOf(set, model));
-    return differences.length === 0 ? [] : [Math.max(...differences)];
+  const wins = sets.flatMap(({ contrasts }) => {
+    const own = contrasts.filter(({ model }) => models.includes(model));
+    return own.length === 0 ? [] : [own.some(({ won }) => won)];
   });
-  return shareOf(best);
+  return shareOf(wins);
 }
 
 function abovePublished(model: string, sets: readonly SetReport[]): BenchmarkReport["above"] {
   const known = sets.flatMap(({ models, published }) => {
-    const mcc = models.find((each) => each.model === model)?.mcc?.mean;
-    return mcc === undefined || published === undefined ? [] : [{ ours: 100 * mcc, published }];
+    const scores = models.find((each) => each.model === model);
+    if (scores === undefined || published === undefined) return [];
+    const { mcc, diverged } = scores;
+    return [{ ours: mcc === undefined || diverged > 0 ? -Infinity : 100 * mcc.mean, published }];
   });
   if (known.length === 0) return [];
   const above = (name: keyof PublishedMcc) =>
-    shareOf(known.map(({ ours, published }) => ours - published[name]));
+    shareOf(known.map(({ ours, published }) => ours > published[name]));
   return [
     {
       model,

@@ -76,12 +76,16 @@ function legend(
   { sets }: BenchmarkReport,
   { hasCopies, hasDelta, hasPublished }: Record<"hasCopies" | "hasDelta" | "hasPublished", boolean>,
 ): string {
+  const hasDiverged = sets.some(({ models }) => models.some(({ diverged }) => diverged > 0));
   const seeds = Math.max(0, ...sets.flatMap(({ models }) => models.map(({ mcc }) => mcc?.count ?? 0)));
   const spread = seeds > 1 ? `, mean ± standard deviation over ${seeds} seeds` : "";
   return [
     `Matthews' correlation × 100 on test${spread}.`,
     "With a seed, all models have the same data, split and order of batches, and the same budget.",
     "Differences are of pairs with the same seed, in brackets their 95 % interval by Student's t over the seeds.",
+    ...(hasDiverged
+      ? ["A model has won no set on which it diverged with some seed; means are of its other seeds."]
+      : []),
     ...(hasCopies
       ? ["Copies are test sequences that stand in train too, and of these those with another class there."]
       : []),
@@ -114,9 +118,8 @@ const percent = ({ mean, deviation }: Summary) => ({
   deviation: deviation && 100 * deviation,
 });
 
-function contrastText(contrast: Pick<Contrast, "difference" | "interval"> | undefined): string {
-  if (contrast === undefined) return "–";
-  const { difference, interval } = contrast;
+function contrastText({ difference, interval }: Partial<Contrast> = {}): string {
+  if (difference === undefined) return "–";
   const text = fixedText(100 * difference.mean, 1);
   const signed = difference.mean > 0 ? `+${text}` : text;
   if (interval === undefined) return signed;
@@ -136,8 +139,13 @@ function findings(
   const published = hasPublished ? ` (a hyperbolic one was published to be on ${won} of ${sets})` : "";
   return [
     ...overall.map((each) => {
-      const over = each.wins.sets > 1 ? `, and by ${contrastText(each)} in the mean over the sets` : "";
-      return `- ${each.model} is above ${reference} on ${shareText(each.wins)}${over}`;
+      const { wins, diverged, difference } = each;
+      const over =
+        wins.sets > 1 && difference !== undefined
+          ? `, and by ${contrastText(each)} in the mean over ${difference.count === wins.sets ? "the" : difference.count} sets`
+          : "";
+      const lost = diverged === 0 ? "" : `; it diverged on ${diverged}`;
+      return `- ${each.model} is above ${reference} on ${shareText(wins)}${over}${lost}`;
     }),
     ...(anyHyperbolic === undefined
       ? []

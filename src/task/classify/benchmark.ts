@@ -115,6 +115,8 @@ export interface BenchmarkResult extends Keyed {
   bestStep?: number;
   /** Seconds of training. */
   seconds?: number;
+  /** How far trained points are off their hyperboloids, in shares of k. */
+  offManifold?: number;
   /** Curvature K = −1/k of the hyperboloid that the classes are told on. */
   curvature?: number;
   machine: Machine;
@@ -277,7 +279,7 @@ function stepsOf({ budget, settings }: BenchmarkSettings, training: number): num
 
 type Outcome = Pick<
   BenchmarkResult,
-  "dev" | "test" | "diverged" | "parameters" | "steps" | "bestStep" | "seconds" | "curvature"
+  "dev" | "test" | "diverged" | "parameters" | "steps" | "bestStep" | "seconds" | "offManifold" | "curvature"
 >;
 
 interface OutcomeOptions extends Pick<BenchmarkOptions, "threads" | "device" | "signal"> {
@@ -295,7 +297,7 @@ async function outcomeOf(
   let parameters = 0;
   try {
     const steps = stepsOf(common, ofSplit(labelled, "train").length);
-    const { model, manifest, training } = await classifyFit(labelled, {
+    const { model, manifest, training, offManifold } = await classifyFit(labelled, {
       network,
       recipe,
       settings,
@@ -314,7 +316,10 @@ async function outcomeOf(
       steps: training.steps,
       bestStep: training.bestStep,
       seconds: training.seconds,
-      curvature: radiusSquared && -1 / radiusSquared,
+      ...(radiusSquared !== undefined && {
+        offManifold,
+        curvature: -1 / radiusSquared,
+      }),
     };
     if (![training.parameters, training.statistics].every((values) => values.every(Number.isFinite))) {
       return { ...outcome, diverged: "the trained values are not finite" };

@@ -3,7 +3,8 @@
  *
  * Answers are sorted by their probability into bins of equal width, ((b − 1)/B, b/B]. The expected calibration error is
  * the mean, over sequences, of the difference between the mean probability of a bin and the share of right answers in
- * it. It is biased upwards where bins hold few sequences.
+ * it. It is biased upwards where bins hold few sequences. A sequence adds its own gap to the sum of its bin, so that the
+ * error of sequences drawn anew is one pass over the gaps.
  *
  * Source: Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017.
  */
@@ -22,10 +23,10 @@ export interface ReliabilityBin {
 }
 
 /** Bins of the calibration error. */
-export const CALIBRATION_BINS = 15;
+const CALIBRATION_BINS = 15;
 
 /** Number of the bin of a probability. */
-export function calibrationBin(probability: number, bins = CALIBRATION_BINS): number {
+function calibrationBin(probability: number, bins = CALIBRATION_BINS): number {
   return Math.min(bins - 1, Math.max(0, Math.ceil(probability * bins) - 1));
 }
 
@@ -49,13 +50,35 @@ export function reliability(predictions: Predictions, bins = CALIBRATION_BINS): 
   }));
 }
 
-/** The expected calibration error of the bins. */
-export function calibrationError(bins: readonly ReliabilityBin[]): number {
-  let gaps = 0;
+/** What each answer adds to the calibration error. */
+export interface CalibrationGaps {
+  bins: number;
+  /** [n] The bin of each answer. */
+  bin: Uint16Array;
+  /** [n] Its probability, less 1 where it is right. */
+  gap: Float64Array;
+}
+
+/** The gaps of the answers. */
+export function calibrationGaps(predictions: Predictions, bins = CALIBRATION_BINS): CalibrationGaps {
+  const { classes, labels, probabilities } = predictions;
+  const answer = answers(predictions);
+  const confidence = Float64Array.from(answer, (k, i) => probabilities[i * classes + k]);
+  return {
+    bins,
+    bin: Uint16Array.from(confidence, (probability) => calibrationBin(probability, bins)),
+    gap: confidence.map((probability, i) => probability - Number(answer[i] === labels[i])),
+  };
+}
+
+/** The expected calibration error when sequences count `weights` times (default once). */
+export function calibrationError({ bins, bin, gap }: CalibrationGaps, weights?: ArrayLike<number>): number {
+  const sums = new Float64Array(bins);
   let total = 0;
-  for (const { count, confidence, accuracy } of bins) {
-    total += count;
-    if (count > 0) gaps += count * Math.abs(accuracy - confidence);
+  for (let i = 0; i < bin.length; i++) {
+    const weight = weights === undefined ? 1 : weights[i];
+    sums[bin[i]] += weight * gap[i];
+    total += weight;
   }
-  return gaps / total;
+  return sums.reduce((error, sum) => error + Math.abs(sum), 0) / total;
 }

@@ -3,8 +3,9 @@
  *
  * Columns that the user names come first, then those of known names (`sequence`, `label`, `split`, …). A table of two
  * columns needs one such name only, and the published sets whose header says nothing are read by place, sequence
- * then label, as the reference of the hyperbolic genome embeddings reads them (SPEC C1). A file that begins with data
- * is told from that, so that its first sequence is not lost.
+ * then label, as the reference of the hyperbolic genome embeddings reads them (SPEC C1). A column of names (`id`, …) is
+ * taken for neither unless the user says so. A file that begins with data is told from that, so that its first sequence
+ * is not lost.
  */
 
 import { FormatError, type Location } from "../../error.ts";
@@ -73,11 +74,13 @@ export function labelledColumns(
   let label = mine ?? known(LABEL_COLUMNS, sequence);
   const found = { sequence: sequence >= 0, label: label >= 0 };
   const others = [...columns.keys()].filter((i) => i !== split && i !== sequence && i !== label);
+  const id = findColumn(columns, ID_COLUMNS);
+  const guessed = (index = -1) => (index === id ? -1 : index);
   if (!found.sequence && !found.label) {
-    [sequence = -1, label = -1] = others;
+    [sequence, label] = [guessed(others[0]), guessed(others[1])];
   } else if (others.length === 1) {
-    if (!found.sequence) sequence = others[0];
-    if (!found.label) label = others[0];
+    if (!found.sequence) sequence = guessed(others[0]);
+    if (!found.label) label = guessed(others[0]);
   }
   for (const [what, index] of Object.entries({ sequence, label })) {
     if (index < 0) {
@@ -93,7 +96,6 @@ export function labelledColumns(
       location,
     );
   }
-  const id = findColumn(columns, ID_COLUMNS);
   const taken = id === sequence || id === label || id === split;
   return { sequence, label, split, id: taken ? -1 : id, named: found.sequence && found.label };
 }

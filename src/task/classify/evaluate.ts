@@ -2,7 +2,8 @@
  * @file `classify evaluate`: how good a classifier is on sequences whose classes are known.
  *
  * Where the data have training sequences too, those of the part that stand among them letter by letter are counted, and
- * the correlation without them is told: published sets have such copies.
+ * the correlation without them is told: published sets have such copies. A model's file has a digest of what it learned
+ * from, so that a model that is judged by these very sequences is found out where training was given them as they are.
  */
 
 import type { ClassifierFile } from "../../engine/classifier-file.ts";
@@ -10,10 +11,11 @@ import { EmbranchError } from "../../error.ts";
 import { subset } from "../../sequence/index.ts";
 import { bootstrapIntervals, type Intervals } from "./bootstrap.ts";
 import { ofSplit, type LabelledSet, type SplitName } from "./dataset.ts";
+import { labelledDigest } from "./digest.ts";
 import { classificationScores, confusionMatrix, mcc, type ClassificationScores } from "./metrics.ts";
 import { checkKind, longerThan } from "./predict.ts";
 import type { Predictions } from "./predictions.ts";
-import { copiesOfTraining } from "./splits.ts";
+import { copiesOfTraining, devSplit } from "./splits.ts";
 
 export interface JudgeOptions {
   /** Bootstrap resamples of the intervals (default 1,000); 0 leaves them out. */
@@ -32,9 +34,6 @@ export interface Judgement {
   intervals: Intervals | null;
 }
 
-/** Sequences classified between two reports. */
-const BLOCK = 1024;
-
 /** Judges a classifier by sequences of codes, with the numbers of their classes. */
 export async function judge(
   model: ClassifierFile,
@@ -44,11 +43,12 @@ export async function judge(
 ): Promise<Judgement> {
   const { classes } = model.manifest;
   const probabilities = new Float32Array(codes.length * classes.length);
-  for (let start = 0; start < codes.length; start += BLOCK) {
+  let done = 0;
+  for await (const block of model.blocks(codes)) {
     signal?.throwIfAborted();
-    const block = await model.classify(codes.slice(start, start + BLOCK));
-    probabilities.set(block.probabilities, start * classes.length);
-    progress?.(Math.min(start + BLOCK, codes.length), codes.length);
+    probabilities.set(block.probabilities, done * classes.length);
+    done += block.probabilities.length / classes.length;
+    progress?.(done, codes.length);
   }
   const predictions = { classes: classes.length, labels, probabilities };
   return {
@@ -83,6 +83,11 @@ export interface ClassifierEvaluation extends Judgement {
   cut: number;
   /** Null where the data have no training sequences beside the part. */
   copies: CopiesJudged | null;
+  /**
+   * Whether the model learned from these sequences or was chosen by them: `yes` where its digest is that of the data,
+   * `possible` where nothing sets them apart from what it learned from. Null where a split does.
+   */
+  learned: "yes" | "possible" | null;
 }
 
 /**
@@ -113,7 +118,29 @@ export async function evaluateClassifier(
     ids,
     cut: longerThan(model, codes),
     copies: beside ? judgedCopies(labelled, part, indices, judgement.predictions) : null,
+    learned:
+      part === "test" ? null : hasLearned(model, labelled) ? "yes" : part === "dev" ? null : "possible",
   };
+}
+
+/** Whether the train and dev parts are those that the model is of; a dev part that is not there is drawn again. */
+function hasLearned({ manifest }: ClassifierFile, labelled: LabelledSet): boolean {
+  const { training, validation } = manifest;
+  const { splits, labels } = labelled;
+  const count = splits?.filter((part) => part === "train" || part === "dev").length ?? labels.length;
+  if (count !== training.sequences + validation.sequences) return false;
+  try {
+    const divided = devSplit(labelled, { seed: training.seed });
+    const parts = (["train", "dev"] as const).map((name) => {
+      const indices = ofSplit(divided, name);
+      return { set: subset(divided.set, indices), labels: Uint16Array.from(indices, (i) => labels[i]) };
+    });
+    return labelledDigest(...parts) === training.digest;
+  } catch (error) {
+    // Of these no dev part can be drawn: it was another set.
+    if (error instanceof EmbranchError) return false;
+    throw error;
+  }
 }
 
 function hasPart({ splits }: LabelledSet, part: SplitName): boolean {

@@ -11,7 +11,7 @@
 
 import * as Plot from "@observablehq/plot";
 import { BLUE, draw, INK, LEFT, PAPER, WIDTH } from "../draw.ts";
-import type { ValidationMeasure } from "../figures.ts";
+import type { ValidationMeasure } from "../training-curves.ts";
 import type { ReliabilityBin } from "./calibration.ts";
 
 /** What classifiers are judged by while they are trained. */

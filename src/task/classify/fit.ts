@@ -5,18 +5,17 @@
  * kept; `test` is not looked at. Where there is no dev part, a tenth of train is drawn for one.
  */
 
-import { createHash } from "node:crypto";
 import { EmbranchError, UsageError } from "../../error.ts";
 import { encodeClassifier, type ClassifierManifest } from "../../engine/classifier-file.ts";
-import { ClassifierModel, type ClassifierConfig } from "../../engine/classifier-model.ts";
+import { ClassifierModel, offManifold, type ClassifierConfig } from "../../engine/classifier-model.ts";
 import { classifierRecipe, trainClassifier, type ClassifierRecipe } from "../../engine/classifier-trainer.ts";
 import type { Device } from "../../engine/run.ts";
 import type { TrainProgress, TrainResult } from "../../engine/training.ts";
 import { completeClassifier, type ClassifierOptions } from "../../nn/classifier.ts";
 import { DNA, subset, type SequenceSet } from "../../sequence/index.ts";
 import { VERSION } from "../../version.ts";
-import { digestOf } from "../fit.ts";
 import { ofSplit, type LabelledSet } from "./dataset.ts";
+import { labelledDigest } from "./digest.ts";
 import { confusionMatrix, mcc } from "./metrics.ts";
 import { devSplit } from "./splits.ts";
 
@@ -74,6 +73,8 @@ export interface ClassifyFitResult {
   model: Uint8Array;
   manifest: ClassifierManifest;
   training: TrainResult;
+  /** How far trained points are off their hyperboloids, in shares of k. */
+  offManifold: number;
   /** The sequences that it was chosen by. */
   validation: { set: SequenceSet; labels: Uint16Array };
   plan: ClassifyPlan;
@@ -190,16 +191,8 @@ export async function classifyFit(
     model: await encodeClassifier(config, result, manifest),
     manifest,
     training: result,
+    offManifold: offManifold(model.parameters, result.parameters),
     validation,
     plan,
   };
-}
-
-type LabelledPart = Pick<LabelledSet, "set" | "labels">;
-
-/** SHA-256 of sequences and their classes. */
-function labelledDigest(...parts: readonly LabelledPart[]): string {
-  const hash = createHash("sha256").update(digestOf(parts.map(({ set }) => set)));
-  for (const { labels } of parts) hash.update(labels);
-  return hash.digest("hex");
 }

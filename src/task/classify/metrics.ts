@@ -3,21 +3,20 @@
  *
  * All scores that count right and wrong answers come from the margins of the confusion matrix. The correlation of
  * Matthews is Gorodkin's R_K, which for two classes is Pearson's correlation of the labels with the answers. Classes
- * that neither occur nor are answered count in no mean. The area under the ROC curve is the chance that a sequence of
- * the class has a greater probability for it than one of another class, ties counting one half (Mann and Whitney): the
- * mean over classes, one against the rest. Calibration compares the probability of the answer with how often it is
- * right, in bins of equal width (calibration.ts).
+ * that neither occur nor are answered count in no mean. The area under the ROC curve (roc.ts) is the mean over classes,
+ * one against the rest. Calibration compares the probability of the answer with how often it is right, in bins of equal
+ * width (calibration.ts).
  *
  * Float64 sums; O(n · classes), rankings by radix sort.
  *
  * Sources: Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient", Computational
- * Biology and Chemistry 2004; Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 2006; Brier,
- * "Verification of forecasts expressed in terms of probability", Monthly Weather Review 1950.
+ * Biology and Chemistry 2004; Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather
+ * Review 1950.
  */
 
-import { ranks } from "../correlation.ts";
-import { calibrationError, reliability } from "./calibration.ts";
+import { calibrationError, calibrationGaps } from "./calibration.ts";
 import { answers, checkPredictions, type Predictions } from "./predictions.ts";
+import { areaUnderCurve, ranking } from "./roc.ts";
 
 export type { Predictions } from "./predictions.ts";
 
@@ -69,7 +68,7 @@ export function confusionMatrix(predictions: Predictions): Float64Array {
 }
 
 /** Margins of a confusion matrix. */
-export interface Margins {
+interface Margins {
   /** [classes] Sequences of each class. */
   actual: Float64Array;
   /** [classes] Answers of each class. */
@@ -79,7 +78,7 @@ export interface Margins {
 }
 
 /** The margins of `confusion` [classes, classes]. */
-function margins(confusion: ArrayLike<number>, classes: number): Margins {
+export function margins(confusion: ArrayLike<number>, classes: number): Margins {
   const counts = {
     actual: new Float64Array(classes),
     answered: new Float64Array(classes),
@@ -137,21 +136,6 @@ export function scoresOfMargins({ actual, answered, right }: Margins): CountScor
 const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
 const f1Of = (right: number, actual: number, answered: number): number => ratio(2 * right, actual + answered);
 
-/** The area under the ROC curve of one class against the rest; null where either is missing. */
-export function classAuc({ classes, labels, probabilities }: Predictions, k: number): number | null {
-  const n = labels.length;
-  const rank = ranks(Float32Array.from({ length: n }, (_, i) => probabilities[i * classes + k]));
-  let members = 0;
-  let sum = 0;
-  for (let i = 0; i < n; i++) {
-    if (labels[i] !== k) continue;
-    members++;
-    sum += rank[i];
-  }
-  if (members === 0 || members === n) return null;
-  return (sum - (members * (members + 1)) / 2) / (members * (n - members));
-}
-
 /**
  * All scores of a classifier's predictions; `names` are those of the classes.
  *
@@ -177,7 +161,7 @@ export function classificationScores(
       precision: ratio(right, answered),
       recall: ratio(right, actual),
       f1: f1Of(right, actual, answered),
-      auc: classAuc(predictions, k),
+      auc: areaUnderCurve(ranking(predictions, k)),
     };
   });
   let logs = 0;
@@ -190,7 +174,7 @@ export function classificationScores(
     n,
     ...scoresOfMargins(counts),
     auc: macroAuc(perClass),
-    ece: calibrationError(reliability(predictions)),
+    ece: calibrationError(calibrationGaps(predictions)),
     logLoss: logs / n,
     brier: squares / n,
     perClass,

@@ -3,7 +3,6 @@
 import type { ClassifierManifest } from "../../engine/classifier-file.ts";
 import type { TrainResult } from "../../engine/training.ts";
 import {
-  escapeHtml,
   figure,
   modelSection,
   nextSection,
@@ -15,6 +14,7 @@ import {
   trainingSection,
   type NextStep,
 } from "../report-page.ts";
+import { escapeMarkup } from "../markup.ts";
 import type { Interval } from "./bootstrap.ts";
 import { reliability } from "./calibration.ts";
 import type { Judgement } from "./evaluate.ts";
@@ -115,7 +115,7 @@ function classesSection(classes: readonly ClassScores[]): string {
   const rows = classes.map(({ name, support, precision, recall, f1, auc }) => {
     const values = [precision, recall, f1, auc].map((value) => (value === null ? "–" : value.toFixed(3)));
     const cells = [support.toLocaleString("en-US"), ...values].map((text) => `<td>${text}</td>`).join("");
-    return `<tr><th scope="row">${escapeHtml(name)}</th>${cells}</tr>`;
+    return `<tr><th scope="row">${escapeMarkup(name)}</th>${cells}</tr>`;
   });
   const header = ["class", "sequences", "precision", "recall", "F1", "area under ROC"];
   return section(

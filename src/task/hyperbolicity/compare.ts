@@ -4,12 +4,14 @@
  * A sample is the distribution of all its values 2δ_p(x, y)/diameter, counted in thousandths; a collection is the mean
  * of its samples' distributions. Two collections are as far apart as Wasserstein's first distance says, the area
  * between the two cumulative distributions, in the unit of the values. The bootstrap draws as many samples of each
- * collection as there are, with replacement, a thousand times, and asks each time which reference is nearest.
- *
- * Source: Efron and Tibshirani, "An introduction to the bootstrap", 1993 (percentile intervals).
+ * collection as there are, with replacement, a thousand times, and asks each time which reference is nearest. Of a
+ * single sample no other can be drawn, so that it has neither. Distances of collections drawn anew are greater than those
+ * of the collections themselves, since draws differ where the samples may not: their intervals lie too high, the more so
+ * the nearer two collections are.
  */
 
 import type { Random } from "../../sequence/random.ts";
+import { percentileInterval, summarize } from "../summary.ts";
 
 /** Cumulative shares [1001] of values counted in thousandths. */
 export function cumulative(counts: ArrayLike<number>): Float64Array {
@@ -62,33 +64,26 @@ const RESAMPLES = 1000;
 /** The mean of some numbers with a percentile interval of the bootstrap. */
 export function estimate(values: readonly number[], random: Random): Estimate {
   const n = values.length;
-  const mean = values.reduce((a, b) => a + b, 0) / n;
-  if (n < 2) return { mean, low: null, high: null, sd: null };
-  const sd = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
+  const { mean = NaN, deviation: sd } = summarize(values) ?? {};
+  if (sd === undefined) return { mean, low: null, high: null, sd: null };
   const means = Float64Array.from({ length: RESAMPLES }, () => {
     let sum = 0;
     for (let k = 0; k < n; k++) sum += values[random.integer(n)];
     return sum / n;
   });
-  return { mean, ...interval(means), sd };
-}
-
-/** The 2.5th and the 97.5th percentile. */
-function interval(values: Float64Array): { low: number; high: number } {
-  const sorted = values.toSorted();
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
-  return { low: at(0.025), high: at(0.975) };
+  const [low, high] = percentileInterval(means);
+  return { mean, low, high, sd };
 }
 
 /** How far a collection is from a reference. */
 export interface Likeness {
   /** Wasserstein's distance to the reference. */
   distance: number;
-  /** Its 95 % interval. */
-  low: number;
-  high: number;
-  /** Share of the resamplings in which no other reference was nearer. */
-  nearest: number;
+  /** Its 95 % interval; none of a single sample. */
+  low: number | null;
+  high: number | null;
+  /** Share of the resamplings in which no other reference was nearer; null of a single sample. */
+  nearest: number | null;
 }
 
 /** The distances of samples to each reference, in the references' order; all samples are cumulative distributions. */
@@ -98,6 +93,10 @@ export function compareWith(
   random: Random,
 ): Likeness[] {
   const whole = meanDistribution(samples);
+  const distances = references.map((reference) => wasserstein(whole, meanDistribution(reference)));
+  if (samples.length < 2) {
+    return distances.map((distance) => ({ distance, low: null, high: null, nearest: null }));
+  }
   const drawn = references.map(() => new Float64Array(RESAMPLES));
   const wins = references.map(() => 0);
   for (let round = 0; round < RESAMPLES; round++) {
@@ -109,9 +108,8 @@ export function compareWith(
     });
     wins[nearest]++;
   }
-  return references.map((reference, r) => ({
-    distance: wasserstein(whole, meanDistribution(reference)),
-    ...interval(drawn[r]),
-    nearest: wins[r] / RESAMPLES,
-  }));
+  return distances.map((distance, r) => {
+    const [low, high] = percentileInterval(drawn[r]);
+    return { distance, low, high, nearest: wins[r] / RESAMPLES };
+  });
 }

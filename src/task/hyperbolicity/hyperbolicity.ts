@@ -19,6 +19,7 @@ import {
   meanDistribution,
   wasserstein,
   type Estimate,
+  type Likeness,
 } from "./compare.ts";
 import { allEqual, checkCount, quantilesOf, relativeDelta, type Quantile } from "./gromov.ts";
 import type { Metric } from "./metric.ts";
@@ -45,15 +46,9 @@ export interface SampledDelta {
   histogram: number[];
 }
 
-/** A reference beside the data. */
-export interface ReferenceDelta extends SampledDelta {
+/** A reference beside the data: the distance is of the distributions of all 2δ_p(x, y)/diameter. */
+export interface ReferenceDelta extends SampledDelta, Likeness {
   reference: Reference;
-  /** Wasserstein's distance of the distributions of all 2δ_p(x, y)/diameter, with its 95 % interval. */
-  distance: number;
-  low: number;
-  high: number;
-  /** Share of the resamplings in which no other reference was nearer. */
-  nearest: number;
 }
 
 /** What was found. */

@@ -4,10 +4,10 @@
 
 import { EditDistances, packCodes, type Costs } from "../../kernel/index.ts";
 import {
-  condensedIndex,
-  condensedLength,
   arrayLike,
+  condensedLength,
   condensedSide,
+  condensedSubset,
   type NumberArray,
 } from "../../sequence/condensed.ts";
 import { findUniques } from "../../sequence/uniques.ts";
@@ -28,16 +28,8 @@ export function matrixMetric(matrix: NumberArray): Metric {
   const count = condensedSide(matrix.length);
   return {
     count,
-    distances: (indices) => {
-      const out = arrayLike(matrix, condensedLength(indices.length));
-      for (let i = 0, at = 0; i < indices.length; i++) {
-        for (let j = i + 1; j < indices.length; j++, at++) {
-          const [a, b] = [indices[i], indices[j]];
-          out[at] = matrix[condensedIndex(Math.min(a, b), Math.max(a, b), count)];
-        }
-      }
-      return out;
-    },
+    distances: (indices) =>
+      condensedSubset(matrix, count, indices, arrayLike(matrix, condensedLength(indices.length))),
   };
 }
 

@@ -13,7 +13,8 @@ import { UsageError } from "../../error.ts";
 import { geodesicArc, lcaPoint } from "../../geometry/lca.ts";
 import { BLUE, INK, MUTED, PAPER, VERMILION } from "../draw.ts";
 import type { CompactTree } from "./compact-tree.ts";
-import { at, escaped, RADIUS, type Point } from "./disk-pixels.ts";
+import { escapeMarkup } from "../markup.ts";
+import { at, RADIUS, type Point } from "./disk-pixels.ts";
 import { CHARACTER, drawnLabel, labelMargin, rimLabels, shortened } from "./rim-labels.ts";
 
 /** Options of {@link diskFigure}. */
@@ -86,11 +87,11 @@ export function diskFigure(
     "leaves near the rim, the root nearest to the centre, branches along geodesics" +
     (groups === undefined ? "." : `, coloured by ${count(new Set(groups).size, "group", "groups")}.`);
   const text = (x: number, y: number, size: number, fill: string, words: string, more = "") =>
-    `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}"${more}>${escaped(words)}</text>`;
+    `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}"${more}>${escapeMarkup(words)}</text>`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${height}" ` +
       `viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif">`,
-    `<title>${escaped(title)}</title><desc>${escaped(description)}</desc>`,
+    `<title>${escapeMarkup(title)}</title><desc>${escapeMarkup(description)}</desc>`,
     `<rect width="${width}" height="${height}" fill="${PAPER}"/>`,
     text(16, 28, 15, INK, title, ' font-weight="600"'),
     `<g transform="translate(${width / 2},${HEADER + width / 2})">`,
@@ -224,7 +225,7 @@ function dots(
       const hover = [names?.[i], groups?.[i]].filter((word) => word !== undefined).join(", ");
       const [x, y] = at(places[i]).split(",");
       const open = `<circle cx="${x}" cy="${y}" r="${size}" fill="${colourOf(i)}"`;
-      return hover === "" ? `${open}/>` : `${open}><title>${escaped(hover)}</title></circle>`;
+      return hover === "" ? `${open}/>` : `${open}><title>${escapeMarkup(hover)}</title></circle>`;
     }).join("");
   }
   const paths = new Map<string, Set<string>>();
@@ -275,7 +276,7 @@ function legendRows(
   const svg = entries.map(({ group, colour }) => {
     const taken = 30 + group.length * CHARACTER;
     if (x > 0 && x + taken > width) [x, row] = [0, row + 1];
-    const entry = `<circle cx="${x + 5}" cy="${20 * row + 10}" r="4" fill="${colour}"/><text x="${x + 14}" y="${20 * row + 14}" font-size="12" fill="${INK}">${escaped(group)}</text>`;
+    const entry = `<circle cx="${x + 5}" cy="${20 * row + 10}" r="4" fill="${colour}"/><text x="${x + 14}" y="${20 * row + 14}" font-size="12" fill="${INK}">${escapeMarkup(group)}</text>`;
     x = Math.round(x + taken);
     return entry;
   });

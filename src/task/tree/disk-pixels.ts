@@ -15,10 +15,3 @@ function pixel(value: number): string {
 
 /** The pixel of a point, as path data has it; y points down there. */
 export const at = ([x, y]: Point) => `${pixel(x)},${pixel(-y)}`;
-
-const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
-/** Text as XML has it. */
-export function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => ENTITIES[character]);
-}

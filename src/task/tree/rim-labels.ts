@@ -3,7 +3,8 @@
  */
 
 import { MUTED } from "../draw.ts";
-import { at, escaped, RADIUS, type Point } from "./disk-pixels.ts";
+import { escapeMarkup } from "../markup.ts";
+import { at, RADIUS, type Point } from "./disk-pixels.ts";
 
 /** Where names begin, in radii. */
 const NAMES_AT = 1.15;
@@ -111,6 +112,6 @@ export function drawnLabel({ name, place, angle }: RimLabel, colour: string): st
   const line = `<path d="M${at(place)}L${at(polar(NAMES_AT - 0.05))}L${at(polar(NAMES_AT - 0.015))}" fill="none" stroke="${MUTED}" stroke-opacity="0.4" stroke-width="0.6"/>`;
   return (
     `${line}<text transform="translate(${at(polar(NAMES_AT))}) rotate(${degrees})" dy="0.35em" ` +
-    `font-size="${FONT}" fill="${colour}"${anchor}>${escaped(name)}</text>`
+    `font-size="${FONT}" fill="${colour}"${anchor}>${escapeMarkup(name)}</text>`
   );
 }

@@ -27,6 +27,8 @@ import {
 } from "../../../src/task/classify/benchmark-files.ts";
 import { benchmarkReport } from "../../../src/task/classify/benchmark-report.ts";
 import { benchmarkJson, benchmarkMarkdown } from "../../../src/task/classify/benchmark-table.ts";
+import { readLabelled } from "../../../src/task/classify/dataset.ts";
+import { dataDigest } from "../../../src/task/classify/digest.ts";
 import { publishedMcc } from "../../../src/task/classify/published.ts";
 import { meanInterval, studentQuantile, summarize } from "../../../src/task/summary.ts";
 import { folderOf, labelledOf } from "./sets.ts";
@@ -121,6 +123,7 @@ describe("a benchmark", () => {
     expect(first).toMatchObject({ steps: 2, test: { n: 20 }, network: completeClassifier(cnn) });
     expect(first).not.toHaveProperty("curvature");
     expect(second.curvature).toBeLessThan(0);
+    expect(second.offManifold).toBeLessThan(1e-4);
     expect(second.test!.intervals!.mcc[0]).toBeLessThanOrEqual(second.test!.mcc);
   });
 
@@ -182,6 +185,19 @@ describe("data sets", () => {
     await expect(benchmarkPaths([folder, join(folder, "plain.csv")])).rejects.toThrow(
       /different names, got "plain" twice/,
     );
+  });
+
+  test("are the same whatever the names of the sequences, and others with other labels", async () => {
+    const named = folderOf({
+      "a.csv": "id,sequence,label\na,ACGT,0\nb,GGTT,1\nc,ACCT,0\nd,TTTT,1\n",
+      "b.csv": "id,sequence,label\ne,ACGT,0\nf,GGTT,1\ng,ACCT,0\nh,TTTT,1\n",
+      "c.csv": "id,sequence,label\na,ACGT,0\nb,GGTT,0\nc,ACCT,1\nd,TTTT,1\n",
+    });
+    const digests = await Promise.all(
+      ["a", "b", "c"].map(async (name) => dataDigest(await readLabelled(join(named, `${name}.csv`)))),
+    );
+    expect(digests[0]).toBe(digests[1]);
+    expect(digests[0]).not.toBe(digests[2]);
   });
 
   test("without test sequences are left out", async () => {
@@ -284,12 +300,13 @@ describe("a summary", () => {
       difference: { mean: expect.closeTo(0.2) as number, count: 3 },
       interval: [expect.closeTo(-0.04841, 4), expect.closeTo(0.44841, 4)],
     });
-    expect(other.contrasts.map(({ difference }) => difference.mean)).toEqual([
+    expect(other.contrasts.map(({ difference }) => difference!.mean)).toEqual([
       expect.closeTo(0),
       expect.closeTo(0.15),
     ]);
     expect(mouse.contrasts[0]).toEqual({
       model: "hcnn",
+      won: false,
       difference: { mean: expect.closeTo(-0.05) as number, count: 1 },
       interval: undefined,
     });
@@ -300,7 +317,7 @@ describe("a summary", () => {
       ["hcnn", { won: 1, sets: 3 }],
       ["hcnn-multi", { won: 1, sets: 3 }],
     ]);
-    expect(report.overall[0].difference.mean).toBeCloseTo((0.2 + 0 - 0.05) / 3);
+    expect(report.overall[0].difference!.mean).toBeCloseTo((0.2 + 0 - 0.05) / 3);
     expect(report.anyHyperbolic).toEqual({ won: 2, sets: 3 });
     // tf_0: 67.95, 71.99, 69.12; mouse_2: 72.62, 79.32, 81.28. The split of the other set is not the published one.
     expect(report.sets.map(({ published }) => published?.dnabert2)).toEqual([71.99, undefined, 79.32]);
@@ -342,6 +359,37 @@ describe("a summary", () => {
       overall: [{ model: "hcnn", wins: { won: 1, sets: 3 } }, { model: "hcnn-multi" }],
       missing: 2,
     });
+  });
+
+  test("gives no set to a model that diverged on it, and counts it", () => {
+    const diverging = (result: BenchmarkResult): BenchmarkResult => ({
+      ...result,
+      test: undefined,
+      diverged: "the loss is not finite",
+    });
+    const [cnn, hcnn, multi] = models.map((model) => resultOf("tf_0", model, 4, 0.9)).map(diverging);
+    const found = benchmarkReport([...results, hcnn, resultOf("tf_0", models[0], 4, 0.1)]);
+    const [tf] = found.sets;
+    expect(tf.contrasts[0]).toMatchObject({ won: false, difference: { count: 3 } });
+    expect(found.overall[0]).toMatchObject({ wins: share(0, 3), diverged: 1 });
+    expect(found.anyHyperbolic).toEqual(share(1, 3));
+    expect(found.above[1]).toMatchObject({ model: "hcnn", dnabert2: share(1, 2), others: share(1, 2) });
+    const text = benchmarkMarkdown(found, headOf(results));
+    expect(text).toContain("| 70.0 ± 0.0, 1 of 4 diverged |");
+    expect(text).toContain("A model has won no set on which it diverged with some seed;");
+    expect(text).toMatch(/\n- hcnn is above cnn on 0 of 3 sets \(0 %\), and by .*; it diverged on 1\n/);
+
+    // With nothing to compare, the set counts all the same, and the one that did not diverge has won it.
+    const alone = benchmarkReport([cnn, resultOf("tf_0", models[1], 4, 0.5), multi]);
+    expect(alone.sets[0].contrasts).toMatchObject([
+      { model: "hcnn", won: true, difference: undefined },
+      { model: "hcnn-multi", won: false, difference: undefined },
+    ]);
+    expect(alone.overall.map(({ wins, diverged }) => [wins, diverged])).toEqual([
+      [share(1, 1), 0],
+      [share(0, 1), 1],
+    ]);
+    expect(benchmarkMarkdown(alone, headOf([cnn]))).not.toMatch(/NaN|undefined|null/);
   });
 
   test("knows the sets of GUE by the names of files and of folders", () => {

@@ -2,19 +2,14 @@
 
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/sequence/index.ts";
-import { bootstrapIntervals, pairedDifference } from "../../../src/task/classify/bootstrap.ts";
-import {
-  classificationScores,
-  confusionMatrix,
-  mcc,
-  type Predictions,
-} from "../../../src/task/classify/metrics.ts";
+import { bootstrapIntervals, rankResamples } from "../../../src/task/classify/bootstrap.ts";
+import { classificationScores, type Predictions } from "../../../src/task/classify/metrics.ts";
 import { binomial, resampleCounts } from "../../../src/task/classify/resample.ts";
 
 /** Predictions that know their classes as well as `skill` says. */
-function predictionsOf(n: number, classes: number, { skill = 1, seed = 1, noise = 1 } = {}): Predictions {
-  const random = new Random(seed);
-  const other = new Random(noise).fork("noise");
+function predictionsOf(n: number, classes: number, { skill = 1 } = {}): Predictions {
+  const random = new Random(1);
+  const other = random.fork("noise");
   const labels = Uint16Array.from({ length: n }, () => random.integer(classes));
   const probabilities = new Float32Array(n * classes);
   labels.forEach((label, i) => {
@@ -174,49 +169,16 @@ describe("intervals", () => {
     expect(alone.accuracy).toEqual([1, 1]);
   });
 
+  test("of large sets take fewer resamples where the sequences are needed, 200 at least", () => {
+    const times = (n: number) => rankResamples({ classes: 2, labels: { length: n }, probabilities: new Float32Array(0) }, 1000); // prettier-ignore
+    expect([100, 10_000, 30_000, 1e6].map(times)).toEqual([1000, 1000, 500, 200]);
+    expect(rankResamples(predictionsOf(10, 2), 50)).toBe(50);
+  });
+
   test.each([
     [{ resamples: 0 }, /resamples: must be a whole number from 1, got 0/],
     [{ level: 1 }, /level: must be above 0 and below 1, got 1/],
   ])("refuse %o", (options, message) => {
     expect(() => bootstrapIntervals(predictionsOf(10, 2), options)).toThrow(message);
-  });
-});
-
-describe("paired differences", () => {
-  const weak = predictionsOf(200, 2, { skill: 0.5, noise: 2 });
-  const strong = predictionsOf(200, 2, { skill: 2, noise: 3 });
-
-  test("of a classifier and itself are nothing", () => {
-    expect(pairedDifference(weak, weak, { resamples: 100 })).toEqual({ difference: 0, low: 0, high: 0 });
-  });
-
-  test("tell the better one, and turn with the sides", () => {
-    const there = pairedDifference(strong, weak, { seed: 4 });
-    expect(there.low).toBeGreaterThan(0);
-    expect(there.low).toBeLessThan(there.difference);
-    expect(there.high).toBeGreaterThan(there.difference);
-    expect(pairedDifference(weak, strong).difference).toBeCloseTo(-there.difference, 12);
-    const [a, b] = [strong, weak].map((each) => classificationScores(each, ["a", "b"]).mcc);
-    expect(there.difference).toBeCloseTo(a - b, 12);
-  });
-
-  test("are those of drawing sequence by sequence", () => {
-    const random = new Random(99);
-    const values = Array.from({ length: 1000 }, () => {
-      const drawn = Uint32Array.from({ length: 200 }, () => random.integer(200));
-      const [a, b] = [strong, weak].map((each) => mcc(confusionMatrix(chosen(each, drawn)), 2));
-      return a - b;
-    });
-    const [low, high] = middle(values);
-    const got = pairedDifference(strong, weak, { resamples: 4000 });
-    expect(Math.abs(got.low - low)).toBeLessThan(0.15 * (high - low));
-    expect(Math.abs(got.high - high)).toBeLessThan(0.15 * (high - low));
-  });
-
-  test("need the same sequences", () => {
-    expect(() => pairedDifference(weak, predictionsOf(200, 2, { seed: 9 }))).toThrow(
-      /must be of the same classes, got others/,
-    );
-    expect(() => pairedDifference(weak, predictionsOf(199, 2))).toThrow(/must be of the same sequences/);
   });
 });

@@ -126,6 +126,13 @@ describe("tables", () => {
       "id,sequence,family,size\n1,AC,x,3\n",
       /t.csv, line 1: table: must have a column "label".*its columns are "id", "sequence", "family", "size"/,
     ],
+    [
+      "names for labels",
+      "id,sequence\na,AC\nb,GG\n",
+      /must have a column "label", or one that you name as the label column; its columns are "id", "sequence"/,
+    ],
+    ["names for labels, by place", "dna,name\nAC,a\nGG,b\n", /must have a column "label"/],
+    ["names for sequences", "id,label\na,0\nb,1\n", /must have a column "sequence"/],
     ["no sequence", "id,letters,label\n1,AC,x\n", /must have a column "sequence".*"id", "letters", "label"/],
     ["one column", "sequence\nAC\n", /must have a column "label"/],
     [

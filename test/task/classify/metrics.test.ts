@@ -2,15 +2,15 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { calibrationError, reliability } from "../../../src/task/classify/calibration.ts";
+import { calibrationError, calibrationGaps, reliability } from "../../../src/task/classify/calibration.ts";
 import {
-  classAuc,
   classificationScores,
   confusionMatrix,
   mcc,
   type Predictions,
 } from "../../../src/task/classify/metrics.ts";
 import { answers } from "../../../src/task/classify/predictions.ts";
+import { areaUnderCurve, ranking } from "../../../src/task/classify/roc.ts";
 import { formatPredictions, formatPredictionsHeader } from "../../../src/task/classify/predictions-tsv.ts";
 import { pearson } from "../../../src/task/correlation.ts";
 
@@ -126,21 +126,25 @@ describe("Matthews' correlation", () => {
 });
 
 describe("the area under the curve", () => {
-  test("counts pairs", () => {
+  test.each([
+    ["counts pairs", () => 1],
+    ["counts pairs by weights", (i: number) => (i * 7) % 4],
+  ])("%s", (_, weightOf) => {
     fc.assert(
       fc.property(anyPredictions(3), fc.nat(2), (predictions, k) => {
         const { labels, probabilities } = predictions;
+        const weights = Array.from(labels, (_, i) => weightOf(i));
         let wins = 0;
         let pairs = 0;
         for (let i = 0; i < labels.length; i++) {
           for (let j = 0; j < labels.length; j++) {
             if (labels[i] !== k || labels[j] === k) continue;
-            pairs++;
+            pairs += weights[i] * weights[j];
             const gap = probabilities[i * 3 + k] - probabilities[j * 3 + k];
-            wins += gap > 0 ? 1 : gap === 0 ? 0.5 : 0;
+            wins += weights[i] * weights[j] * (gap > 0 ? 1 : gap === 0 ? 0.5 : 0);
           }
         }
-        const area = classAuc(predictions, k);
+        const area = areaUnderCurve(ranking(predictions, k), weights);
         if (pairs === 0) expect(area).toBeNull();
         else expect(area).toBeCloseTo(wins / pairs, 10);
       }),
@@ -187,8 +191,10 @@ describe("probabilities", () => {
     expect(bins[13]).toMatchObject({ from: 13 / 15, to: 14 / 15, count: 2, accuracy: 0.5 });
     expect(bins[13].confidence).toBeCloseTo(0.9, 6);
     expect(bins[0].confidence).toBeNaN();
-    expect(calibrationError(bins)).toBeCloseTo((2 * 0.4 + 0.375) / 3, 6);
-    expect(calibrationError(reliability(predictions, 1))).toBeCloseTo(Math.abs(2 - 2.425) / 3, 6);
+    const gaps = calibrationGaps(predictions);
+    expect(calibrationError(gaps)).toBeCloseTo((2 * 0.4 + 0.375) / 3, 6);
+    expect(calibrationError(gaps, [0, 1, 2])).toBeCloseTo((0.9 + 2 * 0.375) / 3, 6);
+    expect(calibrationError(calibrationGaps(predictions, 1))).toBeCloseTo(Math.abs(2 - 2.425) / 3, 6);
   });
 
   test("edges belong to the lower bin, 0 and 1 to the first and last", () => {

@@ -11,7 +11,7 @@ import type { Judgement } from "../../../src/task/classify/evaluate.ts";
 import { confusionFigure, DEV_MCC, reliabilityFigure, wilson } from "../../../src/task/classify/figures.ts";
 import { classificationScores } from "../../../src/task/classify/metrics.ts";
 import { classifyReport } from "../../../src/task/classify/report.ts";
-import { validationCurve } from "../../../src/task/figures.ts";
+import { validationCurve } from "../../../src/task/training-curves.ts";
 
 /** Answers that are mostly right, of as many classes as there are names. */
 function judged(names: readonly string[], n = 300): Judgement {

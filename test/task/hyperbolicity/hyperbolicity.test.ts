@@ -40,7 +40,7 @@ describe("finds", () => {
     // The reference is of other points of the same plane.
     expect(Math.abs(found.references[0].relative.mean - relative.mean)).toBeLessThan(3 * relative.sd!);
     expect(found.histogram.reduce((sum, share) => sum + share, 0)).toBeAllclose(1);
-    expect(found.references.map(({ nearest }) => nearest).reduce((a, b) => a + b)).toBeAllclose(1);
+    expect(found.references.reduce((sum, { nearest }) => sum + nearest!, 0)).toBeAllclose(1);
   });
 
   test("a tree, and that it is at distance 0 of random trees", async () => {
@@ -153,11 +153,24 @@ describe("comparison", () => {
     const own = [spike(100), spike(200)];
     const [low, high, far] = compareWith(own, [[spike(140)], [spike(160)], [spike(900)]], new Random(1));
     expect(low.distance).toBeAllclose(high.distance);
-    expect(low.nearest + high.nearest).toBe(1);
-    expect(Math.min(low.nearest, high.nearest)).toBeGreaterThan(0.1);
+    expect(low.nearest! + high.nearest!).toBe(1);
+    expect(Math.min(low.nearest!, high.nearest!)).toBeGreaterThan(0.1);
     expect(far).toMatchObject({ nearest: 0 });
     expect(far.low).toBeAllclose(0.7);
     expect(far.high).toBeAllclose(0.8);
+  });
+
+  test("a single sample has distances, and no intervals", () => {
+    const [near, far] = compareWith(
+      [spike(100)],
+      [
+        [spike(140), spike(160)],
+        [spike(900), spike(800)],
+      ],
+      new Random(1),
+    );
+    expect(near).toEqual({ distance: expect.closeTo(0.05) as number, low: null, high: null, nearest: null });
+    expect(far.distance).toBeAllclose(0.75);
   });
 
   test("an interval of the mean covers it as often as it says", () => {
