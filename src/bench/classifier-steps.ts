@@ -13,7 +13,7 @@ import { stepFeeds } from "../engine/feeds.ts";
 import { lower, type Spec } from "../engine/lower.ts";
 import { hyperparameters } from "../engine/optimizer.ts";
 import { Program } from "../engine/run.ts";
-import { initialState, type TrainState } from "../engine/train-step.ts";
+import { initialState, type TrainState } from "../engine/descent-step.ts";
 import type { ClassifierName } from "../nn/classifier.ts";
 import { Random } from "../sequence/index.ts";
 

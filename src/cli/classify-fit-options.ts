@@ -27,7 +27,7 @@ import {
   type CommonOptions,
 } from "./options.ts";
 import { formatCount } from "./progress.ts";
-import { withTrainingRun, type TrainingRunOptions } from "./training-run.ts";
+import { boundRules, withTrainingRun, type TrainingRunOptions } from "./training-run.ts";
 
 export interface ClassifyFitCliOptions
   extends CommonOptions, ColumnOptions, ClassifierRecipeOptions, TrainingRunOptions {
@@ -100,11 +100,7 @@ export function checkClassifyFit({
   devShare,
 }: ClassifyFitCliOptions): void {
   const rules: [boolean, string][] = [
-    [minutes !== undefined && steps !== undefined, "--minutes and --steps cannot be combined; choose one"],
-    [
-      patience !== undefined && (minutes ?? steps) !== undefined,
-      "--patience is for runs without --minutes and --steps; leave it out",
-    ],
+    ...boundRules({ minutes, steps, patience }),
     [devShare === 0 || devShare === 1, `--dev-share must be above 0 and below 1, got ${devShare}`],
     [output === "-", "--output must be a file, got standard output"],
   ];

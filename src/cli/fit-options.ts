@@ -28,7 +28,7 @@ import {
   type CommonOptions,
 } from "./options.ts";
 import { formatCount } from "./progress.ts";
-import { withTrainingRun, type TrainingRunOptions } from "./training-run.ts";
+import { boundRules, withTrainingRun, type TrainingRunOptions } from "./training-run.ts";
 
 export interface FitCliOptions extends CommonOptions, TrainingRunOptions {
   val?: string;
@@ -226,11 +226,7 @@ export function checkOptions({
   reconstructionWeight,
 }: FitCliOptions): void {
   const rules: [boolean, string][] = [
-    [minutes !== undefined && steps !== undefined, "--minutes and --steps cannot be combined; choose one"],
-    [
-      patience !== undefined && (minutes ?? steps) !== undefined,
-      "--patience is for runs without --minutes and --steps; leave it out",
-    ],
+    ...boundRules({ minutes, steps, patience }),
     [
       distances !== undefined && costs !== undefined,
       "--distances and --costs cannot be combined; choose one",

@@ -64,6 +64,21 @@ export function replacedCheckpoint(checkpoint: string, resume: boolean | undefin
   return `${checkpoint}: left by an interrupted run (--resume goes on from it), is replaced`;
 }
 
+/** Rules that bounds of a run break: whether each is broken, and what it says. */
+export function boundRules({
+  minutes,
+  steps,
+  patience,
+}: Record<"minutes" | "steps" | "patience", number | undefined>): [boolean, string][] {
+  return [
+    [minutes !== undefined && steps !== undefined, "--minutes and --steps cannot be combined; choose one"],
+    [
+      patience !== undefined && (minutes ?? steps) !== undefined,
+      "--patience is for runs without --minutes and --steps; leave it out",
+    ],
+  ];
+}
+
 /** What bounds a run, in words. */
 export function boundText(
   { minutes, steps }: { minutes?: number; steps?: number },

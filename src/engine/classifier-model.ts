@@ -14,7 +14,7 @@ import {
 } from "../nn/classifier.ts";
 import { radiusSquaredOf } from "../nn/hcnn.ts";
 import type { ArrayTree } from "../nn/parameter.ts";
-import type { Alphabet } from "../sequence/index.ts";
+import { tokenBatch, type Alphabet } from "../sequence/index.ts";
 import type { Random } from "../sequence/random.ts";
 import { Layout } from "./layout.ts";
 import type { Values } from "./training.ts";
@@ -90,14 +90,9 @@ export function offManifold({ entries }: Layout, parameters: Float32Array): numb
  */
 export function classifierTokens(
   sequences: readonly Uint8Array[],
-  { size }: Alphabet,
+  alphabet: Alphabet,
   length: number,
 ): Int32Array {
-  const tokens = new Int32Array(sequences.length * length).fill(size + 1);
-  sequences.forEach((codes, row) => {
-    const start = row * length;
-    const end = Math.min(codes.length, length);
-    for (let i = 0; i < end; i++) tokens[start + i] = Math.min(codes[i], size);
-  });
-  return tokens;
+  const seen = sequences.map((codes) => codes.subarray(0, length));
+  return Int32Array.from(tokenBatch(seen, alphabet, length, alphabet.size + 1));
 }

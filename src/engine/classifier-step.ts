@@ -2,18 +2,16 @@
  * @file One training step of a classifier: cross-entropy, as one pure function (train-step.ts has that of distances).
  */
 
-import { nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { nn, type numpy as np } from "@jax-js/jax";
 import type { ConvFormulation } from "../nn/layers.ts";
 import type { ClassifierModel } from "./classifier-model.ts";
-import type { Spec, SpecTree } from "./lower.ts";
+import { descentStep, type DescentOptions } from "./descent-step.ts";
+import type { Spec } from "./lower.ts";
 import { HYPERPARAMETERS } from "./optimizer.ts";
-import type { TrainingRecipe } from "./recipe.ts";
-import { advanced, stateSpecs, type TrainState } from "./train-step.ts";
 
-export interface ClassifierStepOptions extends Pick<
-  TrainingRecipe,
-  "batch" | "optimizer" | "rates" | "decays"
-> {
+export interface ClassifierStepOptions extends DescentOptions {
+  /** Sequences in a batch. */
+  batch: number;
   /** Share of the probability that is spread over all classes. */
   labelSmoothing: number;
   formulation?: ConvFormulation;
@@ -59,10 +57,7 @@ function weightedCrossEntropy(
 
 /** The step and the shapes of its arguments, ready for `lower`; it returns loss, gradient norm and the new state. */
 export function classifierStep(model: ClassifierModel, options: ClassifierStepOptions) {
-  const { optimizer, rates = {}, decays, labelSmoothing, formulation } = options;
-  const decayMask = model.parameters.decayMask({ all: optimizer.decay === "coupled", decays });
-  const multiples = model.parameters.multiples(rates);
-
+  const { labelSmoothing, formulation } = options;
   const objective = (
     parameters: np.Array,
     statistics: np.Array,
@@ -74,24 +69,5 @@ export function classifierStep(model: ClassifierModel, options: ClassifierStepOp
     return [weightedCrossEntropy(logits, labelled, labelSmoothing), model.statistics.pack(updated)];
   };
 
-  const step = (state: TrainState<np.Array>, { numbers, ...fed }: Fed & { numbers: np.Array }) => {
-    const { statistics, averageStatistics, ...moments } = state;
-    const [[value, newStatistics], gradient] = valueAndGrad(objective, { hasAux: true })(
-      moments.parameters.ref,
-      statistics,
-      fed,
-    );
-    const learned = { gradient, statistics: newStatistics, numbers };
-    const groups = { decayMask: np.array(decayMask), multiples: multiples && np.array(multiples) };
-    return [
-      value,
-      ...advanced({ ...moments, averageStatistics }, learned, groups, model.parameters, optimizer),
-    ];
-  };
-
-  const args: Record<string, SpecTree> = {
-    state: stateSpecs(model),
-    batch: classifierSpecs(model, options),
-  };
-  return { step, args };
+  return descentStep(model, classifierSpecs(model, options), options, objective);
 }

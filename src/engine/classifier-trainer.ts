@@ -8,7 +8,7 @@ import { Random } from "../sequence/random.ts";
 import { reverseComplement } from "../sequence/reverse-complement.ts";
 import { epochSlice } from "./batches.ts";
 import { ClassifierModel, classifierTokens, type ClassifierConfig } from "./classifier-model.ts";
-import { classifierSpecs, classifierStep } from "./classifier-step.ts";
+import { classifierStep } from "./classifier-step.ts";
 import { noiseOf } from "./feeds.ts";
 import { lower } from "./lower.ts";
 import { optimizerOf, type TrainingRecipe } from "./recipe.ts";
@@ -166,7 +166,6 @@ export async function trainClassifier(options: ClassifierTrainOptions): Promise<
         parameters: model.parameters,
         statistics: model.statistics,
         ...classifierStep(model, { ...recipe, optimizer: optimizerOf(recipe) }),
-        specs: classifierSpecs(model, recipe),
         initialize: () => model.initialize(random),
         batch: (step) => Promise.resolve(batch(step)),
         validate: async (values) => ({

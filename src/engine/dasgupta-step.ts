@@ -5,17 +5,17 @@
  * share. The block's output counts by its direction alone.
  */
 
-import { numpy as np, valueAndGrad } from "@jax-js/jax";
+import type { numpy as np } from "@jax-js/jax";
 import { clampThrough } from "../geometry/elementary.ts";
 import { MAXIMUM_NORM } from "../geometry/poincare.ts";
 import { direction } from "../geometry/vector.ts";
 import type { Block, Context } from "../nn/block.ts";
 import { dasguptaLoss } from "../nn/dasgupta-loss.ts";
 import { constant, type ArrayTree } from "../nn/parameter.ts";
+import { descentStep } from "./descent-step.ts";
 import { Layout } from "./layout.ts";
-import type { Spec, SpecTree } from "./lower.ts";
+import type { Spec } from "./lower.ts";
 import { HYPERPARAMETERS, type AdamOptions } from "./optimizer.ts";
-import { advanced, stateSpecs, type TrainState } from "./train-step.ts";
 
 /** The least norm of the leaves, and the one that training starts from. */
 export const MINIMUM_RADIUS = 1e-2;
@@ -105,35 +105,16 @@ export function tripleSpecs({ triples, item }: DasguptaStepOptions): Record<keyo
 
 /** The step and the shapes of its arguments, ready for `lower`; it returns loss, gradient norm and the new state. */
 export function dasguptaStep(model: LeafModel, options: DasguptaStepOptions) {
-  const { optimizer } = options;
-  const decayMask = model.parameters.decayMask({ all: optimizer.decay === "coupled" });
-
   const objective = (
     parameters: np.Array,
     statistics: np.Array,
     { items, similarities, temperature }: Omit<Fed, "numbers">,
-  ) => {
+  ): [np.Array, np.Array] => {
     const encoded = leaves(model, parameters, statistics, items, { training: true });
     const { directions, radius } = encoded;
     const loss = dasguptaLoss({ directions, similarities, radius, temperature });
-    return [loss, encoded.statistics] as [np.Array, np.Array];
+    return [loss, encoded.statistics];
   };
 
-  const step = (state: TrainState<np.Array>, { numbers, ...fed }: Fed) => {
-    const { statistics, averageStatistics, ...moments } = state;
-    const [[loss, newStatistics], gradient] = valueAndGrad(objective, { hasAux: true })(
-      moments.parameters.ref,
-      statistics,
-      fed,
-    );
-    const learned = { gradient, statistics: newStatistics, numbers };
-    const groups = { decayMask: np.array(decayMask) };
-    return [
-      loss,
-      ...advanced({ ...moments, averageStatistics }, learned, groups, model.parameters, optimizer),
-    ];
-  };
-
-  const args: Record<string, SpecTree> = { state: stateSpecs(model), batch: tripleSpecs(options) };
-  return { step, args };
+  return descentStep(model, tripleSpecs(options), options, objective);
 }

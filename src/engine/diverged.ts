@@ -4,7 +4,7 @@
 
 import { EmbranchError } from "../error.ts";
 import type { DistanceModel } from "./model.ts";
-import { STATE_NAMES, type TrainState } from "./train-step.ts";
+import { STATE_NAMES, type TrainState } from "./descent-step.ts";
 
 /** Numbers have run away; says what to do and where to go on from. */
 export class Diverged extends EmbranchError {

@@ -9,13 +9,8 @@ import type { DistanceModel } from "./model.ts";
 import { optimizerOf, type Recipe } from "./recipe.ts";
 import type { Spec } from "./lower.ts";
 import { Tensor } from "./run.ts";
-import {
-  alignedPairs,
-  latentSize,
-  STATE_NAMES,
-  type TrainState,
-  type TrainStepOptions,
-} from "./train-step.ts";
+import { STATE_NAMES, type TrainState } from "./descent-step.ts";
+import { alignedPairs, latentSize, type TrainStepOptions } from "./train-step.ts";
 import type { TrainOptions } from "./trainer.ts";
 import { nearestNeighbours, tripleBatches } from "./triples.ts";
 

@@ -20,7 +20,7 @@ import { stepFeeds } from "./feeds.ts";
 import { lower, type LoweredFunction } from "./lower.ts";
 import { hyperparameters } from "./optimizer.ts";
 import { Program, Tensor, type ProgramOptions } from "./run.ts";
-import { initialState, type TrainState } from "./train-step.ts";
+import { initialState, type TrainState } from "./descent-step.ts";
 
 /** Things encoded at a time where all of them are. */
 const BLOCK = 2048;

@@ -1,20 +1,20 @@
 /**
- * @file One training step as one pure function: forward, loss, backward, optimiser and running statistics.
+ * @file One training step of a model of distances as one pure function (descent-step.ts): forward and loss.
  *
  * Traced once and lowered to a single graph, so that nothing but tensors crosses between JavaScript and the
  * executor while training.
  */
 
-import { numpy as np, valueAndGrad } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import { crossEntropy } from "../nn/decoder.ts";
 import { lossKind, lossValue, type LossOptions } from "../nn/losses.ts";
 import type { ConvFormulation } from "../nn/layers.ts";
 import { mapDivergence } from "../nn/nwa.ts";
 import { regularizerWeights } from "../nn/regularizer.ts";
-import { HYPERPARAMETERS, type AdamOptions, type AdamState, type ParameterGroups } from "./optimizer.ts";
-import { riemannianAdam } from "./riemannian.ts";
+import { descentStep, type DescentOptions } from "./descent-step.ts";
+import { HYPERPARAMETERS } from "./optimizer.ts";
 import type { DistanceModel, Embedded } from "./model.ts";
-import type { Spec, SpecTree } from "./lower.ts";
+import type { Spec } from "./lower.ts";
 
 /**
  * Which distances of a batch carry labels: those of all pairs, of its first half against its second, or those
@@ -22,87 +22,12 @@ import type { Spec, SpecTree } from "./lower.ts";
  */
 export type PairScheme = "all" | "halves" | "triples";
 
-export interface TrainStepOptions {
+export interface TrainStepOptions extends DescentOptions {
   loss: LossOptions;
   pairs: PairScheme;
   /** Sequences in a batch. */
   batch: number;
-  optimizer: AdamOptions;
-  /** Multiples of the learning rate, by the path that parameters begin with; others learn at the full rate. */
-  rates?: Readonly<Record<string, number>>;
-  /** Multiples of the weight decay, likewise. */
-  decays?: Readonly<Record<string, number>>;
   formulation?: ConvFormulation;
-}
-
-/** Everything a step reads and replaces. */
-export interface TrainState<T> {
-  [name: string]: T;
-  parameters: T;
-  mean: T;
-  square: T;
-  average: T;
-  statistics: T;
-  /** Exponential average of the statistics, to go with the averaged parameters. */
-  averageStatistics: T;
-}
-
-/** Names of the state's vectors, in the order that a step takes and returns them. */
-export const STATE_NAMES = [
-  "parameters",
-  "mean",
-  "square",
-  "average",
-  "statistics",
-  "averageStatistics",
-] as const;
-
-/** The state that training starts from. */
-export function initialState(parameters: Float32Array, statistics: Float32Array): TrainState<Float32Array> {
-  const zeros = new Float32Array(parameters.length);
-  return {
-    parameters,
-    mean: zeros,
-    square: zeros,
-    average: parameters,
-    statistics,
-    averageStatistics: statistics,
-  };
-}
-
-/** What is trained: parameters and running statistics. */
-type Layouts = Pick<DistanceModel, "parameters" | "statistics">;
-
-/** The shapes of a step's state. */
-export function stateSpecs({ parameters, statistics }: Layouts): SpecTree {
-  const vector = ({ size }: { size: number }): Spec => ({ shape: [size], type: "float32" });
-  return {
-    parameters: vector(parameters),
-    mean: vector(parameters),
-    square: vector(parameters),
-    average: vector(parameters),
-    statistics: vector(statistics),
-    averageStatistics: vector(statistics),
-  };
-}
-
-/**
- * How a step ends, once it has its gradient and new statistics: the gradient's norm and the new state, in the order of
- * `STATE_NAMES`. Consumes all arrays.
- */
-export function advanced(
-  { averageStatistics, ...moments }: AdamState,
-  { gradient, statistics, numbers }: Record<"gradient" | "statistics" | "numbers", np.Array>,
-  groups: ParameterGroups,
-  { entries }: Layouts["parameters"],
-  optimizer: AdamOptions,
-): np.Array[] {
-  const averageDecay = numbers.ref.slice([HYPERPARAMETERS - 1, HYPERPARAMETERS]);
-  const { state, norm } = riemannianAdam(moments, gradient, numbers, groups, optimizer, entries);
-  const blended = averageStatistics
-    .mul(averageDecay.ref)
-    .add(statistics.ref.mul(averageDecay.mul(-1).add(1)));
-  return [norm, state.parameters, state.mean, state.square, state.average, statistics, blended];
 }
 
 /** Shape of a batch's labels. */
@@ -184,13 +109,11 @@ interface Fed {
 
 /** The step and the shapes of its arguments, ready for `lower`. */
 export function trainStep(model: DistanceModel, options: TrainStepOptions) {
-  const { loss, optimizer, rates = {}, decays, formulation } = options;
-  const decayMask = model.parameters.decayMask({ all: optimizer.decay === "coupled", decays });
+  const { loss, optimizer, rates, decays, formulation } = options;
   const { regularizer } = model.config;
   const weights = model.regularizer && regularizerWeights(regularizer!);
-  const multiples = model.parameters.multiples({ ...(weights && { regularizer: weights.rate }), ...rates });
 
-  const objective = (parameters: np.Array, statistics: np.Array, fed: Fed) => {
+  const objective = (parameters: np.Array, statistics: np.Array, fed: Fed): [np.Array, np.Array] => {
     const { tokens, labels, noise, stage, lengths, targets, latent } = fed;
     const context = { training: true, formulation };
     const encoded = model.embed(parameters, statistics, tokens.ref, { ...context, noise });
@@ -224,24 +147,9 @@ export function trainStep(model: DistanceModel, options: TrainStepOptions) {
     const share = model.config.decoder?.weight ?? 0;
     const mixed = reconstruction === undefined ? value : value.mul(1 - share).add(reconstruction.mul(share));
     const total = penalty === undefined ? mixed : mixed.add(penalty);
-    return [total, model.statistics.pack(encoded.statistics)] as [np.Array, np.Array];
+    return [total, model.statistics.pack(encoded.statistics)];
   };
 
-  const step = (state: TrainState<np.Array>, { numbers, ...fed }: Fed & { numbers: np.Array }) => {
-    const { statistics, averageStatistics, ...moments } = state;
-    const [[value, newStatistics], gradient] = valueAndGrad(objective, { hasAux: true })(
-      moments.parameters.ref,
-      statistics,
-      fed,
-    );
-    const learned = { gradient, statistics: newStatistics, numbers };
-    const groups = { decayMask: np.array(decayMask), multiples: multiples && np.array(multiples) };
-    return [
-      value,
-      ...advanced({ ...moments, averageStatistics }, learned, groups, model.parameters, optimizer),
-    ];
-  };
-
-  const args: Record<string, SpecTree> = { state: stateSpecs(model), batch: batchSpecs(model, options) };
-  return { step, args };
+  const groups = { optimizer, rates: { ...(weights && { regularizer: weights.rate }), ...rates }, decays };
+  return descentStep(model, batchSpecs(model, options), groups, objective);
 }

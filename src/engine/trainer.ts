@@ -13,7 +13,7 @@ import { batchSource, latentNoiseOf, noiseOf, stepOptionsOf } from "./feeds.ts";
 import type { DistanceOracle } from "./labels.ts";
 import { DistanceModel, type ModelConfig } from "./model.ts";
 import type { Recipe } from "./recipe.ts";
-import { batchSpecs, trainStep } from "./train-step.ts";
+import { trainStep } from "./train-step.ts";
 import { runTraining, type RunOptions, type TrainResult } from "./training.ts";
 import { Validator, type ValidationSet } from "./validator.ts";
 
@@ -54,7 +54,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         parameters: model.parameters,
         statistics: model.statistics,
         ...trainStep(model, stepOptions),
-        specs: batchSpecs(model, stepOptions),
         initialize: async () => {
           const fresh = model.initialize(random);
           if (recipe.calibrate) await calibrateScale(model, fresh, await batchOf(1), stepOptions, options);

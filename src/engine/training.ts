@@ -16,7 +16,7 @@ import { hyperparameters } from "./optimizer.ts";
 import type { TrainingRecipe } from "./recipe.ts";
 import { Program, type ProgramOptions } from "./run.ts";
 import { scheduleFactor } from "./schedule.ts";
-import { initialState, type TrainState } from "./train-step.ts";
+import { initialState, type TrainState } from "./descent-step.ts";
 
 /** Trained values: parameters and running statistics. */
 export interface Values {

@@ -136,13 +136,17 @@ export function tokens(codes: Uint8Array, alphabet: Alphabet, length = codes.len
 }
 
 /**
- * Tokens of a batch, row-major `[batch, length]`.
+ * Tokens of a batch, row-major `[batch, length]`; beyond the end of a sequence stands `padding`, by default `size`.
  *
  * @throws RangeError when a sequence is longer than `length`.
  */
-export function tokenBatch(sequences: readonly Uint8Array[], alphabet: Alphabet, length: number): Uint8Array {
-  const { size } = alphabet;
-  const out = new Uint8Array(sequences.length * length).fill(size);
+export function tokenBatch(
+  sequences: readonly Uint8Array[],
+  { size }: Alphabet,
+  length: number,
+  padding = size,
+): Uint8Array {
+  const out = new Uint8Array(sequences.length * length).fill(padding);
   sequences.forEach((codes, row) => {
     if (codes.length > length) {
       throw new RangeError(`sequence: must have at most ${length} letters, got ${codes.length}`);

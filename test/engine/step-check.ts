@@ -7,7 +7,7 @@ import { expect } from "vitest";
 import type { Layout } from "../../src/engine/layout.ts";
 import { lower, type Spec, type SpecTree } from "../../src/engine/lower.ts";
 import { Program, Tensor } from "../../src/engine/run.ts";
-import { STATE_NAMES } from "../../src/engine/train-step.ts";
+import { STATE_NAMES } from "../../src/engine/descent-step.ts";
 import type { Random } from "../../src/sequence/random.ts";
 import { arrayOf, type Input } from "./both.ts";
 import "../support/allclose.ts";
