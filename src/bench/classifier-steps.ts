@@ -6,7 +6,7 @@
 
 import { init } from "@jax-js/jax";
 import { ClassifierModel } from "../engine/classifier-model.ts";
-import { classifierSpecs, classifierStep } from "../engine/classifier-step.ts";
+import { classifierStep } from "../engine/classifier-step.ts";
 import { classifierRecipe, type ClassifierRecipe } from "../engine/classifier-trainer.ts";
 import { stepResult } from "../engine/diverged.ts";
 import { stepFeeds } from "../engine/feeds.ts";
@@ -94,10 +94,10 @@ export class ClassifierSteps {
     });
     const { optimizer, decays, labelSmoothing } = recipe;
     const options = { batch, optimizer, decays, labelSmoothing };
-    const { step, args } = classifierStep(model, options);
+    const { step, args, specs } = classifierStep(model, options);
     const { bytes, outputs } = lower(step, args);
     const program = await Program.create(bytes, { threads });
-    return new ClassifierSteps(model, { program, outputs, specs: classifierSpecs(model, options), recipe });
+    return new ClassifierSteps(model, { program, outputs, specs, recipe });
   }
 
   /** Numbers that are learned, curvatures not counted. */

@@ -28,7 +28,7 @@ interface Fed {
 }
 
 /** The shapes of what a step is fed beside its state, by name. */
-export function classifierSpecs(
+function classifierSpecs(
   { config, network }: ClassifierModel,
   { batch }: Pick<ClassifierStepOptions, "batch">,
 ): Record<string, Spec> {

@@ -94,7 +94,7 @@ interface Fed {
 }
 
 /** The shapes of what a step is fed beside its state, by name. */
-export function tripleSpecs({ triples, item }: DasguptaStepOptions): Record<keyof Fed, Spec> {
+function tripleSpecs({ triples, item }: DasguptaStepOptions): Record<keyof Fed, Spec> {
   return {
     items: { shape: [3 * triples, ...item], type: "int32" },
     similarities: { shape: [3, triples], type: "float32" },

@@ -11,13 +11,12 @@ import {
   dasguptaStep,
   leafDirections,
   leafRadius,
-  tripleSpecs,
   type DasguptaStepOptions,
   type LeafModel,
 } from "./dasgupta-step.ts";
 import { stepResult } from "./diverged.ts";
 import { stepFeeds } from "./feeds.ts";
-import { lower, type LoweredFunction } from "./lower.ts";
+import { lower, type LoweredFunction, type Spec } from "./lower.ts";
 import { hyperparameters } from "./optimizer.ts";
 import { Program, Tensor, type ProgramOptions } from "./run.ts";
 import { initialState, type TrainState } from "./descent-step.ts";
@@ -57,6 +56,7 @@ export class LeafTrainer {
   readonly #options: DasguptaStepOptions;
   readonly #lowered: LoweredFunction;
   readonly #step: Program;
+  readonly #specs: Record<string, Spec>;
   readonly #places: Program;
   readonly #block: number;
   #vectors: Vectors;
@@ -67,7 +67,7 @@ export class LeafTrainer {
     items: LeafItems,
     options: DasguptaStepOptions,
     lowered: LoweredFunction,
-    programs: { step: Program; places: Program; block: number },
+    programs: { step: Program; specs: Record<string, Spec>; places: Program; block: number },
     vectors: Vectors,
   ) {
     this.#model = model;
@@ -75,6 +75,7 @@ export class LeafTrainer {
     this.#options = options;
     this.#lowered = lowered;
     this.#step = programs.step;
+    this.#specs = programs.specs;
     this.#places = programs.places;
     this.#block = programs.block;
     this.#vectors = vectors;
@@ -87,7 +88,7 @@ export class LeafTrainer {
     options: DasguptaStepOptions & { random: Random },
     programOptions: ProgramOptions = {},
   ): Promise<LeafTrainer> {
-    const { step, args } = dasguptaStep(model, options);
+    const { step, args, specs } = dasguptaStep(model, options);
     const lowered = lower(step, args);
     const block = Math.min(BLOCK, items.count);
     const places = lower(
@@ -104,6 +105,7 @@ export class LeafTrainer {
     const vectors = initialState(parameters, statistics);
     const programs = {
       step: await Program.create(lowered.bytes, programOptions),
+      specs,
       places: await Program.create(places.bytes, programOptions),
       block,
     };
@@ -130,7 +132,7 @@ export class LeafTrainer {
       temperature: Float32Array.of(temperature),
       numbers: hyperparameters(step, learningRate, optimizer, Math.min(averageDecay, step / (step + 10))),
     };
-    const outputs = await this.#step.run(stepFeeds(this.#vectors, tripleSpecs(this.#options), batch));
+    const outputs = await this.#step.run(stepFeeds(this.#vectors, this.#specs, batch));
     const returned = this.#lowered.outputs.map((name) => outputs[name].data as Float32Array);
     const { loss, vectors } = stepResult(returned, this.#model, { vectors: this.#vectors, step });
     this.#vectors = vectors;

@@ -76,7 +76,7 @@ export function latentSize({ config: { decoder, shape }, space }: DistanceModel)
 }
 
 /** What a step is fed beside its state, by name. */
-export function batchSpecs(model: DistanceModel, options: TrainStepOptions): Record<string, Spec> {
+function batchSpecs(model: DistanceModel, options: TrainStepOptions): Record<string, Spec> {
   const { batch, loss } = options;
   const { noise } = model.encoder;
   const positions = model.config.shape.length + 1;

@@ -1,7 +1,7 @@
 import { init, numpy as np } from "@jax-js/jax";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ClassifierModel, classifierTokens } from "../../src/engine/classifier-model.ts";
-import { classifierSpecs, classifierStep } from "../../src/engine/classifier-step.ts";
+import { classifierStep } from "../../src/engine/classifier-step.ts";
 import { hyperparameters, type AdamOptions } from "../../src/engine/optimizer.ts";
 import type { ClassifierOptions } from "../../src/nn/classifier.ts";
 import { conv, oneHot, relu } from "../../src/nn/layers.ts";
@@ -43,7 +43,6 @@ describe("a training step agrees with jax-js, and its gradient with finite diffe
       model,
       ...classifierStep(model, options),
       ...moved(model, model.initialize(random.fork("values")), random, "centres"),
-      specs: classifierSpecs(model, options),
       fed: {
         tokens,
         labels: Int32Array.of(0, 2, 1, 2, 0),

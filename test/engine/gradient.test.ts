@@ -3,7 +3,6 @@ import { beforeAll, describe, it } from "vitest";
 import { DistanceModel, type DecoderConfig } from "../../src/engine/model.ts";
 import { hyperparameters } from "../../src/engine/optimizer.ts";
 import {
-  batchSpecs,
   labelShape,
   alignedPairs,
   latentSize,
@@ -84,7 +83,6 @@ async function check(
     model,
     ...trainStep(model, options),
     ...values,
-    specs: batchSpecs(model, options),
     fed: {
       tokens,
       labels,
