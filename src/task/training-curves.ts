@@ -78,7 +78,7 @@ export function validationCurve(
       ? `${name} over steps; the best is ${text(best.validation, 2)} at step ${formatInteger(best.step)}.`
       : `${name} was not measured.`,
     x: { label: "step", domain: [0, Math.max(1, last)], nice: false },
-    y: { ...(scale === "log" ? logScale(values) : { grid: true, nice: true, ticks: 5 }), label },
+    y: { ...(scale === "log" ? logScale(values) : linearScale(values)), label },
     marks: [
       Plot.lineY(points, { x: "step", y: "validation", stroke: VERMILION, strokeWidth: 1.5 }),
       points.length <= 60
@@ -101,6 +101,12 @@ export function validationCurve(
   });
 }
 
+/** A linear axis over `values`, widened where they are one. */
+function linearScale(values: readonly number[]): Plot.ScaleOptions {
+  const one = new Set(values).size === 1;
+  return { domain: one ? [values[0] - 0.05, values[0] + 0.05] : undefined, grid: true, nice: true, ticks: 5 };
+}
+
 /** A logarithmic axis over `values` with lines at 1, 2 and 5 times powers of ten, fewer where they would crowd. */
 function logScale(values: readonly number[]): Plot.ScaleOptions {
   const low = values.reduce((a, b) => Math.min(a, b), Infinity);
@@ -115,10 +121,10 @@ function logScale(values: readonly number[]): Plot.ScaleOptions {
   const shown = ticks.filter((tick) => tick >= low * 0.9 && tick <= high * 1.1);
   return {
     type: "log",
-    domain:
-      low < high ? [Math.min(low * 0.9, shown[0] ?? low), Math.max(high, shown.at(-1) ?? high)] : undefined,
+    domain: values.length > 0 ? [Math.min(low * 0.9, ...shown), Math.max(high, ...shown)] : undefined,
     grid: true,
-    ticks: shown,
+    // One value may be far from round ones.
+    ticks: shown.length > 0 ? shown : [Number(high.toPrecision(2))],
     tickFormat: (tick: number) => String(tick),
   };
 }

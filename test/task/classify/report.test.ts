@@ -60,6 +60,12 @@ describe("figures", () => {
     expect(label([-0.2, -0.1])).toContain("MCC -0.10 at step 40");
   }); // prettier-ignore
 
+  test("a single measurement has round numbers at its axis", () => {
+    const once = history.slice(2, 3).map((point) => ({ ...point, validation: 0.73123 }));
+    const numbers = [...validationCurve(once, DEV_MCC).matchAll(/<text[^>]*>([\d.]+)<\/text>/g)];
+    expect(numbers.map((match) => match[1]).slice(0, 3)).toEqual(["0.68", "0.70", "0.72"]);
+  });
+
   test("every cell tells its count and its share of the class; those of many classes have no text", () => {
     const titles = (svg: string) => [...svg.matchAll(/<title>(.*?)<\/title>/g)].map((match) => match[1]);
     const svg = confusionFigure([[9, 1], [0, 0]], ["a", "b"]); // prettier-ignore
