@@ -34,6 +34,7 @@ export function evaluationTable({
   pairs,
   rmsePercent,
   maePercent,
+  mapePercent,
   pearson,
   spearman,
   homologous,
@@ -44,6 +45,11 @@ export function evaluationTable({
       ["pairs", formatCount(pairs), "unordered pairs measured"],
       ["RMSE", decimals(rmsePercent, 3, " %"), "root mean square error, percent of the model's length"],
       ["MAE", decimals(maePercent, 3, " %"), "mean absolute error, percent of the model's length"],
+      [
+        "MAPE",
+        decimals(mapePercent, 3, " %"),
+        "mean absolute error, percent of the exact distance, of pairs that differ",
+      ],
       [
         "RMSE, homologous",
         decimals(homologous.rmsePercent, 3, " %"),

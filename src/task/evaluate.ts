@@ -23,7 +23,7 @@ export interface EvaluateOptions extends ProgramOptions {
   signal?: AbortSignal;
 }
 
-/** Errors in percent of the model's length n, and correlations. */
+/** Errors, in percent of the model's length n but for `mapePercent`, and correlations. */
 export interface Evaluation {
   /** Unordered pairs measured. */
   pairs: number;
@@ -31,6 +31,8 @@ export interface Evaluation {
   rmsePercent: number;
   /** 100·mean |d̂ − D| */
   maePercent: number;
+  /** 100·mean |d̂ − D|/D of the pairs that differ, in percent of their distance; null where there are none. */
+  mapePercent: number | null;
   pearson: number;
   spearman: number;
   /** Of pairs at most `k` edits apart; `rmsePercent` is null where there are none. */
@@ -130,12 +132,18 @@ export function measure(
   const pairs = predicted.length;
   let squares = 0;
   let absolute = 0;
+  let relative = 0;
+  let different = 0;
   let nearSquares = 0;
   let near = 0;
   for (let i = 0; i < pairs; i++) {
     const error = predicted[i] - truth[i];
     squares += error * error;
     absolute += Math.abs(error);
+    if (truth[i] > 0) {
+      relative += Math.abs(error) / truth[i];
+      different++;
+    }
     if (truth[i] > k) continue;
     near++;
     nearSquares += error * error;
@@ -145,6 +153,7 @@ export function measure(
     pairs,
     rmsePercent: percent(squares, pairs),
     maePercent: ((100 / length) * absolute) / pairs,
+    mapePercent: different === 0 ? null : (100 * relative) / different,
     pearson: pearson(truth, predicted),
     spearman: pearson(truthRanks, ranks(predicted)),
     homologous: { k, pairs: near, rmsePercent: near === 0 ? null : percent(nearSquares, near) },

@@ -67,6 +67,7 @@ function resultOf(
       pairs: 1000,
       rmsePercent: rmse,
       maePercent: rmse,
+      mapePercent: rmse,
       pearson: 1,
       spearman: 1,
       homologous: { k: 40, pairs: 500, rmsePercent: rmse / 2 },

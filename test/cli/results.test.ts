@@ -140,7 +140,7 @@ describe("evaluate --json", () => {
     expect(stdout).toMatch(/^\{.*\}\n$/);
     const evaluation = JSON.parse(stdout) as Evaluation;
     expect(Object.keys(evaluation)).toEqual(
-      ["pairs", "rmsePercent", "maePercent", "pearson", "spearman", "homologous"]); // prettier-ignore
+      ["pairs", "rmsePercent", "maePercent", "mapePercent", "pearson", "spearman", "homologous"]); // prettier-ignore
     expect(Object.keys(evaluation.homologous)).toEqual(["k", "pairs", "rmsePercent"]);
     expect(evaluation).toMatchObject({ pairs: 66, homologous: { k: 40, pairs: 66 } });
 

@@ -19,6 +19,9 @@ describe("measure", () => {
     expect(result.pairs).toBe(4);
     expect(result.rmsePercent).toBeCloseTo(0.5 * Math.sqrt(30 / 4), 12);
     expect(result.maePercent).toBeCloseTo(0.5 * 2, 12);
+    // Of the distance itself, without the equal pair: 2/10, 0/20 and 5/50.
+    expect(result.mapePercent).toBeCloseTo(10, 12);
+    expect(measure({ truth: [0, 0], predicted: Float32Array.of(0, 1) }, 100).mapePercent).toBeNull();
     expect(result.homologous).toEqual({ k: 40, pairs: 3, rmsePercent: 0.5 * Math.sqrt(5 / 3) });
   });
 
