@@ -1,8 +1,8 @@
 /** @file `embranch classify fit`: trains a classifier and writes it with a report. */
 
-import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { ClassifierFile } from "../engine/classifier-file.ts";
+import { removeCheckpoint } from "../engine/checkpoint.ts";
 import type { TrainProgress } from "../engine/training.ts";
 import { classifyFit, type ClassifyFitResult, type ClassifyPlan } from "../task/classify/fit.ts";
 import type { LabelledSet } from "../task/classify/dataset.ts";
@@ -68,7 +68,7 @@ async function run(path: string, options: ClassifyFitCliOptions, line: string): 
   }
   progress.finish(`MCC on dev ${result.training.validation.toFixed(4)}`);
   await writeModel(output, result.model, checkpoint);
-  await rm(checkpoint, { force: true });
+  await removeCheckpoint(checkpoint);
 
   const judgement = await judged(result, options);
   const next = nextCommand(path, labelled, output);

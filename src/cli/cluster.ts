@@ -1,7 +1,6 @@
 /** @file `embranch cluster`: flat clusters of sequences at an identity or a number of edits. */
 
 import { Command, Option } from "commander";
-import { resolve } from "node:path";
 import type { Model } from "../engine/model-file.ts";
 import type { Device } from "../engine/run.ts";
 import { EmbranchError, UsageError } from "../error.ts";
@@ -137,7 +136,7 @@ export function clusterCommand(): Command {
 async function run(path: string, options: ClusterCliOptions): Promise<void> {
   const { quiet, output, method, reads, edits, threads, device } = options;
   const identity = options.identity ?? (reads && edits === undefined ? READ_IDENTITY : undefined);
-  checkOptions(path, options, identity);
+  checkOptions(options, identity);
   const started = performance.now();
   const showing = (label: string) => new Progress(label, { unit: "different sequences", quiet });
   let progress = showing(options.model === undefined ? "clustering" : "embedding");
@@ -221,15 +220,12 @@ async function writeAll(out: Output, lines: Iterable<string>): Promise<void> {
   await out.write(text);
 }
 
-function checkOptions(path: string, options: ClusterCliOptions, identity: number | undefined): void {
+function checkOptions(options: ClusterCliOptions, identity: number | undefined): void {
   const { edits, model, exact, method, strand, output, json } = options;
   const { representatives, uc, clstr, table } = options;
   const others = [representatives, uc, clstr, table].filter((file) => file !== undefined);
   const written = [...others, ...(output === undefined ? [] : [output])];
-  const places = written.filter((file) => file !== "-").map((file) => resolve(file));
   const onStandardOutput = written.filter((file) => file === "-").length + (output === undefined ? 1 : 0);
-  const inputs = [path, model].flatMap((file) => (file === undefined ? [] : [resolve(file)]));
-  const overwritten = places.find((file) => inputs.includes(file));
   const rules: [boolean, string][] = [
     [
       identity === undefined && edits === undefined,
@@ -238,8 +234,6 @@ function checkOptions(path: string, options: ClusterCliOptions, identity: number
     [identity !== undefined && edits !== undefined, "--identity and --edits are two limits; choose one"],
     [exact === true && model !== undefined, "--exact needs no model; leave -m out"],
     [method !== "greedy" && strand === "both", "--strand both is for --method greedy"],
-    [overwritten !== undefined, `${overwritten} is read and would be overwritten; choose another`],
-    [new Set(places).size < places.length, "every output needs a file of its own"],
     [
       onStandardOutput > 1,
       "one output at most can be standard output, where the table goes without -o; name a file for each other",

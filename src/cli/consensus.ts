@@ -1,7 +1,6 @@
 /** @file `embranch consensus`: one string for each group of sequences. */
 
 import { Command, Option } from "commander";
-import { resolve } from "node:path";
 import type { DecoderModel } from "../engine/decoder-model.ts";
 import type { Device } from "../engine/run.ts";
 import { EmbranchError, UsageError } from "../error.ts";
@@ -83,7 +82,7 @@ export function consensusCommand(): Command {
 }
 
 async function run(path: string, options: ConsensusCliOptions): Promise<void> {
-  checkOptions(path, options);
+  checkOptions(options);
   const { output, method, length, minSize, maxReads, seed, threads, device, quiet } = options;
   const started = performance.now();
   const progress = new Progress("consensus", { unit: "groups", quiet });
@@ -152,11 +151,8 @@ async function run(path: string, options: ConsensusCliOptions): Promise<void> {
   }
 }
 
-function checkOptions(path: string, options: ConsensusCliOptions): void {
+function checkOptions(options: ConsensusCliOptions): void {
   const { output, table, method, model, length, json } = options;
-  const written = [output, table].filter((file) => file !== undefined && file !== "-").map((file) => resolve(file!)); // prettier-ignore
-  const inputs = [path, model].flatMap((file) => (file === undefined ? [] : [resolve(file)]));
-  const overwritten = written.find((file) => inputs.includes(file));
   const strings = output === undefined || output === "-";
   const rules: [boolean, string][] = [
     [
@@ -165,8 +161,6 @@ function checkOptions(path: string, options: ConsensusCliOptions): void {
     ],
     [method !== "steiner" && model !== undefined, `-m is for --method steiner, got --method ${method}`],
     [method !== "majority" && length !== undefined, `--length is for --method majority, got ${method}`],
-    [overwritten !== undefined, `${overwritten} is read and would be overwritten; choose another`],
-    [new Set(written).size < written.length, "every output needs a file of its own"],
     [strings && table === "-", "the strings go to standard output; name a file for --table"],
     [json === true && output === "-", "--json without -o prints the strings as JSON; leave -o - out"],
     [json === true && table === "-", "--json prints on standard output; name a file for --table"],

@@ -5,6 +5,7 @@ import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { DecoderModel, decoderPath } from "../engine/decoder-model.ts";
 import { attentionPath, Model } from "../engine/model-file.ts";
+import { removeCheckpoint } from "../engine/checkpoint.ts";
 import type { TrainProgress } from "../engine/training.ts";
 import { embeddedDistances } from "../task/distance.ts";
 import { measure, type Evaluation } from "../task/evaluate.ts";
@@ -87,7 +88,7 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
       progress.note(`${file}: ${what} of the model that was here before, and is removed`);
     }
   }
-  await rm(checkpoint, { force: true });
+  await removeCheckpoint(checkpoint);
 
   const model = await Model.decode(result.model, output, { threads, device });
   const predicted = await embeddedDistances(model, result.validation.set, undefined, { threads, device });

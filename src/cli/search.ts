@@ -2,7 +2,6 @@
 
 import { Command, Option } from "commander";
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import { Model } from "../engine/model-file.ts";
 import type { Device } from "../engine/run.ts";
 import { UsageError } from "../error.ts";
@@ -201,10 +200,6 @@ async function run(path: string, options: SearchCliOptions): Promise<void> {
 
 function checkOptions(queries: string, options: SearchCliOptions, uc: boolean): void {
   const { exact, model, scan, ef, lineages, taxonomy, header, output, json } = options;
-  const inputs = [queries, options.in, model, taxonomy].flatMap((path) =>
-    path === undefined ? [] : [resolve(path)],
-  );
-  const overwritten = [output, lineages].find((path) => path !== undefined && inputs.includes(resolve(path)));
   const rules: [boolean, string][] = [
     [exact === true && scan === true, "--exact compares sequences, --scan points; choose one"],
     [exact === true && model !== undefined, "--exact needs no model; leave -m out"],
@@ -214,11 +209,7 @@ function checkOptions(queries: string, options: SearchCliOptions, uc: boolean): 
     [header === true && uc, "--header is for tables; leave it out with .uc"],
     [queries === "-" && options.in === "-", "queries and references cannot both be standard input"],
     [
-      overwritten !== undefined && overwritten !== "-",
-      `${overwritten} is read and would be overwritten; choose another`,
-    ],
-    [
-      lineages !== undefined && (lineages === output || (lineages === "-" && output === undefined)),
+      lineages === "-" && (output === "-" || output === undefined),
       "--lineages and the hits need a place each",
     ],
     [json === true && output === "-", "--json without -o prints the hits as JSON; leave -o - out"],

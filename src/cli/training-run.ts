@@ -49,7 +49,7 @@ export async function runFiles({
   if (report !== false) {
     files.report = typeof report === "string" ? report : `${output.replace(/\.onnx$/i, "")}.html`;
   }
-  for (const place of [output, files.report]) {
+  for (const place of [output, files.report, checkpoint]) {
     if (place !== undefined) await (await openOutput(place)).discard();
   }
   if (resume && !existsSync(checkpoint)) {

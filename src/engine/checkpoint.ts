@@ -43,7 +43,7 @@ export async function writeCheckpoint<T>(path: string, { vectors, data }: Checkp
     bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), at);
     at += vector.byteLength;
   }
-  const temporary = `${path}.part`;
+  const temporary = temporaryOf(path);
   try {
     await writeFile(temporary, bytes, { flush: true });
     await rename(temporary, path);
@@ -52,6 +52,13 @@ export async function writeCheckpoint<T>(path: string, { vectors, data }: Checkp
     throw explain(error, path, "written");
   }
 }
+
+/** Removes a checkpoint that nobody needs any more, and what a killed process may have left of the next one. */
+export async function removeCheckpoint(path: string): Promise<void> {
+  for (const file of [path, temporaryOf(path)]) await rm(file, { force: true });
+}
+
+const temporaryOf = (path: string): string => `${path}.part`;
 
 /** Reads a checkpoint. Throws an `EmbranchError` on anything else. */
 export async function readCheckpoint<T>(path: string): Promise<Checkpoint<T>> {

@@ -81,8 +81,8 @@ describe.concurrent("refuses", () => {
       "groups.csv --method centre --length 9",
       /--length is for --method majority/,
     ],
-    ["to overwrite its input", "groups.csv -o ./groups.csv", /is read and would be overwritten/],
-    ["two outputs in one file", "groups.csv -o x --table x", /every output needs a file of its own/],
+    ["to overwrite its input", "groups.csv -o ./groups.csv", /--output must be another file than <groups>, which is read/],
+    ["two outputs in one file", "groups.csv -o x --table x", /--table must be another file than --output/],
     ["two outputs in one stream", "groups.csv --table -", /the strings go to standard output/],
     ["a method that is none", "groups.csv --method mean", /Allowed choices are majority, centre/],
   ])("%s", async (_, line, message) => {
