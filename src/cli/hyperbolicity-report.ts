@@ -27,7 +27,8 @@ export function hyperbolicityText(
   found: Hyperbolicity,
   all?: Gromov,
 ): string {
-  const { count, size, samples, relative, mean, quantiles, violation } = found;
+  const { count, size, samples, relative, mean, quantiles } = found;
+  const violation = Math.max(found.violation, all?.violation ?? 0);
   const parts: string[] = [];
   parts.push(
     `${formatCount(count)} ${what}, ${distances}; ` +

@@ -110,6 +110,7 @@ async function run(path: string, options: HyperbolicityCliOptions): Promise<void
         const distances = await metric.distances(Uint32Array.from({ length: metric.count }, (_, i) => i));
         all = await gromov(distances, {
           bases: options.exact ? undefined : options.bases,
+          triangle: metric.triangle,
           seed,
           threads,
           signal,

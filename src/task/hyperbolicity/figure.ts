@@ -106,7 +106,12 @@ function among({ relative }: Hyperbolicity, references: readonly ReferenceDelta[
       labelArrow: "none",
       padding: 0.25,
     },
-    y: { domain: [0, 1], label: null, ticks: 5, grid: true },
+    y: {
+      domain: [0, Math.max(1, 1.05 * (relative.high ?? relative.mean))],
+      label: null,
+      ticks: 5,
+      grid: true,
+    },
     marks: [
       Plot.text(["↑ δ_rel = 2δ / diameter"], { frameAnchor: "top-left", dx: 3 - LEFT, dy: -22 }),
       Plot.rectY(band, { y1: "low", y2: "high", fill: INK, fillOpacity: 0.15 }),

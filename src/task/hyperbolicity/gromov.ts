@@ -46,6 +46,8 @@ export interface GromovSummaryOptions extends RequestOptions {
   bases?: number;
   /** Seed of the draw (default 1). */
   seed?: number;
+  /** Whether the triangle inequality is known to hold, by which δ is at most half of the diameter (default false). */
+  triangle?: boolean;
   threads?: number;
 }
 
@@ -56,7 +58,7 @@ export interface GromovSummaryOptions extends RequestOptions {
  */
 export async function gromov(
   distances: NumberArray,
-  { bases, seed = 1, ...options }: GromovSummaryOptions = {},
+  { bases, seed = 1, triangle = false, ...options }: GromovSummaryOptions = {},
 ): Promise<Gromov> {
   const count = condensedSide(distances.length);
   checkCount(count);
@@ -69,7 +71,8 @@ export async function gromov(
   const { diameter, deltas, mean, counts, violation } = found;
   const greatest = deltas.reduce((a, b) => Math.max(a, b), 0);
   const least = deltas.reduce((a, b) => Math.min(a, b), Infinity);
-  const upper = chosen === undefined ? greatest : Math.max(greatest, Math.min(2 * least, diameter / 2));
+  const most = Math.min(2 * least, triangle ? diameter / 2 : Infinity);
+  const upper = chosen === undefined ? greatest : Math.max(greatest, most);
   return {
     count,
     diameter,

@@ -7,7 +7,7 @@
  * part of all things overlap.
  */
 
-import { UsageError } from "../../error.ts";
+import { EmbranchError, UsageError } from "../../error.ts";
 import { gromovDeltas, type GromovDeltas } from "../../kernel/index.ts";
 import type { NumberArray } from "../../sequence/condensed.ts";
 import { Random } from "../../sequence/random.ts";
@@ -146,7 +146,12 @@ export async function hyperbolicity(
   };
 
   const own = await measure("samples", indices.length, (s) => metric.distances(indices[s]));
-  if (own.every(({ diameter }) => diameter === 0)) throw allEqual();
+  if (own.every(({ diameter }) => diameter === 0)) {
+    if (drawn === count) throw allEqual();
+    throw new EmbranchError(
+      `hyperbolicity: some distance of a sample must be above 0, got 0 for all pairs of ${samples} samples of ${drawn} out of ${count}; take larger samples`,
+    );
+  }
   const distributions = distributionsOf(own);
   const summary = sampled(own, random.fork("intervals"));
   const result: Hyperbolicity = {

@@ -17,6 +17,8 @@ import { subset, type Random, type SequenceSet } from "../../sequence/index.ts";
 export interface Metric {
   /** How many things there are. */
   readonly count: number;
+  /** Whether the triangle inequality is known to hold, by which δ is at most half of the diameter (default false). */
+  readonly triangle?: boolean;
   /** Distances of all pairs of the things at `indices`, condensed. */
   distances(indices: Uint32Array): NumberArray | Promise<NumberArray>;
   /** Distances of what is left of them without any relation, where there is such a thing. */
@@ -53,6 +55,8 @@ export async function sequenceMetric(
   const at = (indices: Uint32Array) => Array.from(indices, (i) => codes[representatives[i]]);
   return {
     count: representatives.length,
+    // Costs of a table may be of any kind.
+    triangle: costs === undefined,
     distances: (indices) => allPairs(at(indices)),
     control: (indices, random) => allPairs(at(indices).map((sequence) => random.shuffle(sequence.slice()))),
     close: () => kernel.close(),

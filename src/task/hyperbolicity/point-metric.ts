@@ -18,12 +18,14 @@ import {
 import type { Points } from "../points.ts";
 import type { Metric } from "./metric.ts";
 
-/** Points by the distance of any two of them. */
+/** Points by the distance of any two of them, and whether the triangle inequality is known to hold for it. */
 export function pointMetric(
   { dims, data }: Pick<Points, "dims" | "data">,
   distance: (x: ArrayLike<number>, y: ArrayLike<number>) => number,
+  { triangle }: Pick<Metric, "triangle"> = {},
 ): Metric {
   return {
+    triangle,
     count: data.length / dims,
     distances: (indices) => {
       const points = Array.from(indices, (i) => Float64Array.from(data.subarray(i * dims, (i + 1) * dims)));
@@ -44,20 +46,20 @@ export function pointMetric(
 export function spaceMetric(points: Points, space: GeometryName): Metric {
   switch (space) {
     case "euclidean":
-      return pointMetric(points, exactEuclideanDistance);
+      return pointMetric(points, exactEuclideanDistance, { triangle: true });
     case "square":
       return pointMetric(points, (x, y) => exactEuclideanDistance(x, y) ** 2);
     case "manhattan":
-      return pointMetric(points, exactManhattanDistance);
+      return pointMetric(points, exactManhattanDistance, { triangle: true });
     case "cosine":
       return pointMetric(points, exactCosineDistance);
     case "poincare":
     case "hyperbolic":
       checkBall(points);
-      return pointMetric(points, exactPoincareDistance);
+      return pointMetric(points, exactPoincareDistance, { triangle: true });
     case "lorentz": {
       const radiusSquared = hyperboloidOf(points);
-      return pointMetric(points, (x, y) => exactLorentzDistance(x, y, radiusSquared));
+      return pointMetric(points, (x, y) => exactLorentzDistance(x, y, radiusSquared), { triangle: true });
     }
   }
 }

@@ -103,7 +103,7 @@ describe("laws", () => {
     const { delta } = await gromov(distances);
     let width = Infinity;
     for (const bases of [1, 5, 20, 40]) {
-      const some = await gromov(distances, { bases, seed: 2 });
+      const some = await gromov(distances, { bases, seed: 2, triangle: true });
       expect(some.perBase.bases).toBe(bases);
       expect(some.delta.lower).toBeLessThanOrEqual(delta.upper);
       expect(some.delta.upper).toBeGreaterThanOrEqual(delta.upper);
@@ -112,6 +112,19 @@ describe("laws", () => {
       width = some.delta.upper - some.delta.lower;
     }
     expect(width).toBe(0);
+  });
+
+  test("bounds hold where the triangle inequality does not, and δ may be more than half of the diameter", async () => {
+    const random = new Random(4);
+    const wild = Float64Array.from({ length: condensedLength(n) }, () => random.uniform53() ** 6);
+    const { delta, relative, violation } = await gromov(wild);
+    expect(relative.upper).toBeGreaterThan(1);
+    expect(violation).toBeGreaterThan(0.5);
+    for (const bases of [1, 5, 20]) {
+      const some = await gromov(wild, { bases, seed: 2 });
+      expect(some.delta.lower).toBeLessThanOrEqual(delta.upper);
+      expect(some.delta.upper).toBeGreaterThanOrEqual(delta.upper);
+    }
   });
 });
 

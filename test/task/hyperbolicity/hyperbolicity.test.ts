@@ -1,6 +1,7 @@
 /** @file Samples beside references: the nearest is what the things are, and intervals are where they should be. */
 
 import { describe, expect, test } from "vitest";
+import { hyperbolicityText } from "../../../src/cli/hyperbolicity-report.ts";
 import { UsageError } from "../../../src/error.ts";
 import { Random } from "../../../src/sequence/random.ts";
 import { simulate } from "../../../src/sequence/simulate.ts";
@@ -13,6 +14,7 @@ import {
   curvedPoints,
 } from "../../../src/task/hyperbolicity/constant-curvature.ts";
 import { hyperbolicityFigure } from "../../../src/task/hyperbolicity/figure.ts";
+import { gromov } from "../../../src/task/hyperbolicity/gromov.ts";
 import { hyperbolicity, type Hyperbolicity } from "../../../src/task/hyperbolicity/hyperbolicity.ts";
 import { matrixMetric, sequenceMetric } from "../../../src/task/hyperbolicity/metric.ts";
 import { spaceMetric } from "../../../src/task/hyperbolicity/point-metric.ts";
@@ -202,6 +204,27 @@ test("the figure shows the references, the interval and the distribution", async
   await expect(svg).toMatchFileSnapshot("figures/hyperbolicity.svg");
   expect(svg).not.toMatch(/NaN|undefined|Infinity/);
   expect(() => hyperbolicityFigure({ ...found, references: [] })).toThrow(UsageError);
+});
+
+test("a δ_rel above 1, of what is no metric, is within the figure", async () => {
+  const random = new Random(4);
+  const wild = Float64Array.from({ length: 190 }, () => random.uniform53() ** 6);
+  const found = await hyperbolicity(matrixMetric(wild), { size: 10, samples: 6 });
+  expect(found.relative.mean).toBeGreaterThan(1);
+  const [, y] = /<text[^>]*transform="translate\([\d.]+,(-?[\d.]+)\)"[^>]*>these: /.exec(
+    hyperbolicityFigure(found),
+  )!;
+  expect(Number(y)).toBeGreaterThan(0);
+  const text = hyperbolicityText({ what: "things", distances: "distances as given" }, { ...found, violation: 0 }, await gromov(wild)); // prettier-ignore
+  expect(text).toContain("The triangle inequality is broken");
+});
+
+test("samples without a distance are not all there is", async () => {
+  const far = Uint8Array.from({ length: 4950 }, (_, i) => (i < 99 ? 1 : 0));
+  const missed = hyperbolicity(matrixMetric(far), { size: 5, samples: 1, seed: 2, references: [] });
+  await expect(missed).rejects.toThrow(
+    "got 0 for all pairs of 1 samples of 5 out of 100; take larger samples",
+  );
 });
 
 test.each([
