@@ -112,7 +112,11 @@ describe.concurrent("refuses", () => {
     ["percent", "b.fasta --identity 97", /from 0 to 1, such as 0.97; for 97 percent write 0.97/],
     ["a model it does not need", "b.fasta --edits 2 --exact -m m.onnx", /--exact needs no model/],
     ["strands of linkage", "b.fasta --edits 2 --method single --strand both", /is for --method greedy/],
-    ["to overwrite its input", "b.fasta --edits 2 -o ./b.fasta", /--output must be another file than <seqs>, which is read/],
+    [
+      "to overwrite its input",
+      "b.fasta --edits 2 -o ./b.fasta",
+      /--output must be another file than <seqs>, which is read/,
+    ],
     ["two outputs in one file", "b.fasta --edits 2 -o x --uc x", /--uc must be another file than --output/],
     ["two outputs in one stream", "b.fasta --edits 2 --uc -", /one output at most can be standard output/],
     ["a method that is none", "b.fasta --edits 2 --method ward", /Allowed choices are greedy, single/],

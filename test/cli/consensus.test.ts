@@ -81,7 +81,11 @@ describe.concurrent("refuses", () => {
       "groups.csv --method centre --length 9",
       /--length is for --method majority/,
     ],
-    ["to overwrite its input", "groups.csv -o ./groups.csv", /--output must be another file than <groups>, which is read/],
+    [
+      "to overwrite its input",
+      "groups.csv -o ./groups.csv",
+      /--output must be another file than <groups>, which is read/,
+    ],
     ["two outputs in one file", "groups.csv -o x --table x", /--table must be another file than --output/],
     ["two outputs in one stream", "groups.csv --table -", /the strings go to standard output/],
     ["a method that is none", "groups.csv --method mean", /Allowed choices are majority, centre/],
