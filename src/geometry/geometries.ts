@@ -239,11 +239,17 @@ function withRadiusSquared(p: Parameters, use: (radiusSquared: np.Array) => np.A
   return result;
 }
 
+/** Bound of what a point's own coordinate adds to the logit of the radius. */
+const RADIUS_SHIFT = 2;
+
 export const lorentz: Geometry = {
   project: (z, p) =>
     withRadiusSquared(p, (radiusSquared) => {
       const [shift, rest] = np.split(z, [1], -1);
-      const s = sinh(squashed(p.radiusLogit, shift, MAXIMUM_RADIUS));
+      // One step of training can move the first coordinate of all points by more than one: without a bound they would
+      // all be at the origin after a few, where no gradient is left.
+      const within = shift.ref.div(np.abs(shift.mul(1 / RADIUS_SHIFT)).add(1));
+      const s = sinh(squashed(p.radiusLogit, within, MAXIMUM_RADIUS));
       const time = np.sqrt(np.square(s.ref).add(1));
       return np.concatenate([time, direction(rest).mul(s)], -1).mul(root(radiusSquared));
     }),

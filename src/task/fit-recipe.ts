@@ -83,7 +83,9 @@ export function recipeOf(
 function defaultSpace(geometry: GeometryName, exponent: boolean, orderOnly: boolean): SpaceOptions {
   const curved = orderOnly ? 0.5 : exponent ? 0.4 : 0.1;
   const radius = geometry === "hyperbolic" ? { radius: curved } : {};
-  const power = exponent ? { exponent: geometry === "square" ? 1 : 1.5 } : {};
+  // Cosine distance is the square of a chord: a greater power of it leaves no gradient to sequences that are near.
+  const isSquare = geometry === "square" || geometry === "cosine";
+  const power = exponent ? { exponent: isSquare ? 1 : 1.5 } : {};
   return { scale: true, exponent, initial: { ...radius, ...power } };
 }
 

@@ -286,3 +286,21 @@ test("agrees on the WebAssembly backend", async () => {
     defaultDevice("cpu");
   }
 });
+
+test("lorentz: no output brings a point to the origin or out of reach, and its gradient does not vanish", () => {
+  const space = createSpace("lorentz", { initial: { radius: 2, radiusSquared: 1 } });
+  const values = space.initialParameters();
+  const compiled = compile(space);
+  const near = [0.3, 1, 0, 0];
+  for (const shift of [-1e4, -50, 50, 1e4]) {
+    const z = [shift, 0, 1, 0];
+    const [[time]] = rows(compiled.project(matrix([z]), refs(scalars(values))));
+    const radius = Math.acosh(time);
+    expect(radius).toBeGreaterThan(0.3);
+    expect(radius).toBeLessThan(12);
+    const [slopes] = compiled.gradient(matrix([z]), matrix([near]), refs(scalars(values)));
+    const [slope] = rows(slopes)[0];
+    expect(Math.abs(slope)).toBeGreaterThan(1e-9);
+    expect(slope).toBeLessThan(Infinity);
+  }
+});

@@ -12,6 +12,10 @@ const spaceFor = (options: FitOptions) =>
 describe("the power of the distance", () => {
   test("is learned by default, and not where it is refused", () => {
     expect(spaceFor({})).toMatchObject({ scale: true, exponent: true, initial: { exponent: 1.5 } });
+    // These are squares already.
+    for (const geometry of ["square", "cosine"] as const) {
+      expect(spaceFor({ geometry }).initial).toEqual({ exponent: 1 });
+    }
     expect(spaceFor({ exponent: false })).toMatchObject({ scale: true, exponent: false });
   });
 
