@@ -129,7 +129,7 @@ async function run(paths: readonly string[], options: BenchmarkCliOptions, line:
 /** Reads all sets once. */
 async function loadSets(
   paths: readonly string[],
-  { sequenceColumn, labelColumn, splitColumn, alphabet, splitSeed, quiet }: BenchmarkCliOptions,
+  { sequenceColumn, labelColumn, splitColumn, alphabet, splitSeed, length, quiet }: BenchmarkCliOptions,
 ): Promise<{ sets: BenchmarkSet[]; skipped: SkippedSet[] }> {
   const reading = {
     sequence: sequenceColumn,
@@ -137,6 +137,7 @@ async function loadSets(
     split: splitColumn,
     alphabet: alphabet && alphabetNamed(alphabet),
     splitSeed,
+    length,
   };
   const found = await benchmarkPaths(paths, reading);
   const progress = new Progress("reading", { total: found.length, unit: "data sets", quiet });

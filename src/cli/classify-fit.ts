@@ -29,7 +29,7 @@ export function classifyFitCommand(words: readonly string[] = process.argv.slice
   );
 }
 
-/** Sequences of a part that training sees too, letter by letter, and how many of them have another class there. */
+/** Sequences of a part that training sees too, letter by letter as far as the network sees them, and how many of them have another class there. */
 interface Copies {
   sequences: number;
   contradicting: number;
@@ -40,7 +40,7 @@ async function run(path: string, options: ClassifyFitCliOptions, line: string): 
   const { output, quiet } = options;
   const { checkpoint, report } = await runFiles(options);
   const labelled = await loadLabelled(path, options);
-  const copies = { dev: copiesIn(labelled, "dev"), test: copiesIn(labelled, "test") };
+  let copies: Record<"dev" | "test", Copies | null> = { dev: null, test: null };
 
   const interrupt = interruption();
   const progress = new Progress("training", { unit: "steps", quiet, total: options.steps });
@@ -52,6 +52,8 @@ async function run(path: string, options: ClassifyFitCliOptions, line: string): 
       checkpoint,
       signal: interrupt.signal,
       onStart: (plan) => {
+        const { length } = plan;
+        copies = { dev: copiesIn(labelled, "dev", length), test: copiesIn(labelled, "test", length) };
         progress.note(announcement(plan, options));
         notes.push(...notesOf(plan, copies));
         const replaced = replacedCheckpoint(checkpoint, options.resume);
@@ -107,9 +109,9 @@ async function judged(
 }
 
 /** Copies in a part of the data's own split; nothing where it has no such part, or no training sequences. */
-function copiesIn(labelled: LabelledSet, part: "dev" | "test"): Copies | null {
+function copiesIn(labelled: LabelledSet, part: "dev" | "test", length: number): Copies | null {
   if (!labelled.splits?.includes(part) || !labelled.splits.includes("train")) return null;
-  const { indices, contradicting } = copiesOfTraining(labelled, part);
+  const { indices, contradicting } = copiesOfTraining(labelled, part, { length });
   return { sequences: indices.length, contradicting };
 }
 

@@ -41,7 +41,12 @@ const manifestSchema = z.object({
     steps: z.int().nonnegative(),
   }),
   /** What it was chosen by. */
-  validation: z.object({ sequences: z.int(), mcc: z.number() }),
+  validation: z.object({
+    sequences: z.int(),
+    mcc: z.number(),
+    /** How it was drawn from the training sequences, where it was. */
+    drawn: z.object({ share: z.number(), length: z.int().positive() }).optional(),
+  }),
 });
 
 /** What a classifier's file says of itself. */

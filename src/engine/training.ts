@@ -162,6 +162,11 @@ export async function runTraining(
     options.resume && checkpoint !== undefined ? await readCheckpoint<RunState>(checkpoint) : undefined;
   const identity = { digest, seed, model: learner.config, recipe };
   if (resumed !== undefined) checkResumable(resumed.data, identity);
+  if (steps !== undefined && resumed !== undefined && resumed.data.step > steps) {
+    throw new EmbranchError(
+      `resume: steps must be at least the ${resumed.data.step} that are done, got ${steps}; start again without --resume`,
+    );
+  }
 
   const fresh = resumed === undefined ? await learner.initialize() : undefined;
   const lowered = lower(learner.step, learner.args);

@@ -109,6 +109,8 @@ describe("evaluate", () => {
     // A dev part that fit drew is drawn again.
     await ok(`fit @plain.csv --model cnn:${NETWORK} --steps 1 --seed 5 ${QUICK} -o @p.onnx --no-report -q`);
     expect(await learned("@plain.csv -m @p.onnx")).toMatchObject({ learned: "yes", stderr: "these are the sequences it learned from: others are likely to be harder\n" });
+    await ok(`fit @plain.csv --model cnn:${NETWORK} --steps 1 --dev-share 0.3 --length 30 ${QUICK} -o @share.onnx --no-report -q`);
+    expect(await learned("@plain.csv -m @share.onnx")).toMatchObject({ learned: "yes" });
     expect(await learned("@data.csv.gz --split train -m @p.onnx")).toMatchObject({ learned: "possible", stderr: expect.stringMatching(/^--split train: these may be/) as string });
     expect(await learned("@data.csv.gz --split dev -m @p.onnx")).toMatchObject({ learned: null, stderr: "" });
   }); // prettier-ignore

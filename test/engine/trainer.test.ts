@@ -165,6 +165,9 @@ describe("a checkpoint", () => {
     await stopAfter(2, { steps: 5, checkpoint });
     const resume = (more: Partial<TrainOptions>) =>
       train({ ...options, steps: 5, checkpoint, resume: true, ...more });
+    await expect(resume({ steps: 1 })).rejects.toThrow(
+      /resume: steps must be at least the \d+ that are done, got 1/,
+    );
     await expect(resume({ digest: "others" })).rejects.toThrow(/resume: the training data must be/);
     await expect(resume({ seed: 3 })).rejects.toThrow(/resume: seed must be .*, got 3 instead of 1/);
     await expect(resume({ model: { ...options.model, geometry: "lorentz" } })).rejects.toThrow(

@@ -5,7 +5,7 @@ import type { Model } from "../../src/engine/model-file.ts";
 import { EditDistances } from "../../src/kernel/index.ts";
 import { decode, type SequenceSet } from "../../src/sequence/index.ts";
 import { referencesInMemory } from "../../src/task/search/memory.ts";
-import { RecallCheck, wilson, type RecallOptions } from "../../src/task/search/recall.ts";
+import { RecallCheck, recallOf, type RecallOptions } from "../../src/task/search/recall.ts";
 import type { References } from "../../src/task/search/references.ts";
 import type { QueryHits, SearchTools } from "../../src/task/search/search.ts";
 import { answersOf, compareAll, otherStrand, relatedReads, setOf } from "./indexes.ts";
@@ -160,7 +160,7 @@ describe("Wilson's interval", () => {
     [81, 263, 0.2553, 0.3662],
     [15, 148, 0.0624, 0.1605],
   ])("of %i in %i is %f to %f", (found, queries, low, high) => {
-    const { interval, ...rest } = wilson(found, queries);
+    const { interval, ...rest } = recallOf(found, queries);
     expect(rest).toEqual({ found, queries, recall: found / queries });
     expect(interval[0]).toBeCloseTo(low, 4);
     expect(interval[1]).toBeCloseTo(high, 4);

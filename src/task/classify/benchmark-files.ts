@@ -18,8 +18,9 @@ import {
   type ReadLabelledOptions,
 } from "./dataset.ts";
 import { dataDigest } from "./digest.ts";
+import { LONGEST } from "./fit.ts";
 import { setName } from "./layouts.ts";
-import { copiesOfTraining, devSplit, randomSplit } from "./splits.ts";
+import { copiesOfTraining, devSplit, randomSplit, TooFewSequences } from "./splits.ts";
 
 /** A set that cannot be run, and why. */
 export interface SkippedSet {
@@ -30,6 +31,8 @@ export interface SkippedSet {
 export interface BenchmarkFileOptions extends ReadLabelledOptions {
   /** Seed of the splits that are drawn (default 1). */
   splitSeed?: number;
+  /** Letters that models see of a sequence (default 1,000): what is equal so far is a copy. */
+  length?: number;
 }
 
 /**
@@ -91,19 +94,24 @@ export async function benchmarkFile(
 /** A set with all parts of a split and what is known of it, or why there is none. */
 export function splitData(
   labelled: LabelledSet,
-  { splitSeed: seed = 1 }: Pick<BenchmarkFileOptions, "splitSeed"> = {},
+  { splitSeed: seed = 1, length = LONGEST }: Pick<BenchmarkFileOptions, "splitSeed" | "length"> = {},
 ): BenchmarkData | { reason: string } {
   const drawn = labelled.splits === undefined ? "all" : labelled.splits.includes("dev") ? "nothing" : "dev";
   for (const part of ["train", "test"] as const) {
     if (labelled.splits?.includes(part) === false) return { reason: `has no ${part} sequences` };
   }
-  const divided = drawn === "all" ? randomSplit(labelled, { seed }) : devSplit(labelled, { seed });
-  return { labelled: divided, facts: factsOf(divided, drawn) };
+  try {
+    const divided = (drawn === "all" ? randomSplit : devSplit)(labelled, { seed, length });
+    return { labelled: divided, facts: factsOf(divided, drawn, length) };
+  } catch (error) {
+    if (error instanceof TooFewSequences) return { reason: "has too few sequences to be split" };
+    throw error;
+  }
 }
 
-/** What is known of a set with all parts of a split. */
-export function factsOf(labelled: LabelledSet, drawn: SetFacts["drawn"]): SetFacts {
-  const { indices, contradicting } = copiesOfTraining(labelled, "test");
+/** What is known of a set with all parts of a split, of whose sequences `length` letters are seen. */
+export function factsOf(labelled: LabelledSet, drawn: SetFacts["drawn"], length = LONGEST): SetFacts {
+  const { indices, contradicting } = copiesOfTraining(labelled, "test", { length });
   return {
     training: ofSplit(labelled, "train").length,
     dev: ofSplit(labelled, "dev").length,

@@ -1,7 +1,7 @@
 /**
  * @file `classify evaluate`: how good a classifier is on sequences whose classes are known.
  *
- * Where the data have training sequences too, those of the part that stand among them letter by letter are counted, and
+ * Where the data have training sequences too, those of the part that stand among them, letter by letter as far as the model sees them, are counted, and
  * the correlation without them is told: published sets have such copies. A model's file has a digest of what it learned
  * from, so that a model that is judged by these very sequences is found out where training was given them as they are.
  */
@@ -117,7 +117,9 @@ export async function evaluateClassifier(
     ...judgement,
     ids,
     cut: longerThan(model, codes),
-    copies: beside ? judgedCopies(labelled, part, indices, judgement.predictions) : null,
+    copies: beside
+      ? judgedCopies(labelled, part, indices, { ...judgement.predictions, length: model.manifest.length })
+      : null,
     learned:
       part === "test" ? null : hasLearned(model, labelled) ? "yes" : part === "dev" ? null : "possible",
   };
@@ -130,7 +132,7 @@ function hasLearned({ manifest }: ClassifierFile, labelled: LabelledSet): boolea
   const count = splits?.filter((part) => part === "train" || part === "dev").length ?? labels.length;
   if (count !== training.sequences + validation.sequences) return false;
   try {
-    const divided = devSplit(labelled, { seed: training.seed });
+    const divided = devSplit(labelled, { seed: training.seed, ...validation.drawn });
     const parts = (["train", "dev"] as const).map((name) => {
       const indices = ofSplit(divided, name);
       return { set: subset(divided.set, indices), labels: Uint16Array.from(indices, (i) => labels[i]) };
@@ -151,9 +153,9 @@ function judgedCopies(
   labelled: LabelledSet,
   part: Exclude<SplitName, "train">,
   indices: Uint32Array,
-  { classes, labels, probabilities }: Predictions,
+  { classes, labels, probabilities, length }: Predictions & { length: number },
 ): CopiesJudged {
-  const { indices: copies, contradicting } = copiesOfTraining(labelled, part);
+  const { indices: copies, contradicting } = copiesOfTraining(labelled, part, { length });
   const known = new Set(copies);
   const others = [...indices.keys()].filter((row) => !known.has(indices[row]));
   const rest = {

@@ -12,6 +12,7 @@
 import * as Plot from "@observablehq/plot";
 import { BLUE, draw, INK, LEFT, PAPER, WIDTH } from "../draw.ts";
 import type { ValidationMeasure } from "../training-curves.ts";
+import { wilson } from "../wilson.ts";
 import type { ReliabilityBin } from "./calibration.ts";
 
 /** What classifiers are judged by while they are trained. */
@@ -107,17 +108,6 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 /** Opacity of a cell, so that one answer of a thousand can still be seen. */
 function opacity(share: number): number {
   return share === 0 ? 0.04 : 0.1 + 0.9 * share;
-}
-
-/** Two-sided 95 % of a normal distribution. */
-const Z = 1.959964;
-
-/** Wilson's 95 % interval of a share of `count` answers. */
-export function wilson(share: number, count: number): [low: number, high: number] {
-  const width = (Z * Z) / count;
-  const centre = (share + width / 2) / (1 + width);
-  const half = (Z / (1 + width)) * Math.sqrt((share * (1 - share)) / count + width / (4 * count));
-  return [Math.max(0, centre - half), Math.min(1, centre + half)];
 }
 
 /** Largest radius of a bin's dot, in pixels. */

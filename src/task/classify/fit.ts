@@ -81,7 +81,7 @@ export interface ClassifyFitResult {
 }
 
 /** Sequences are cut there unless another length is asked for: the first dense layer grows with it. */
-const LONGEST = 1000;
+export const LONGEST = 1000;
 
 /**
  * Trains a classifier on the `train` part of a set (all of it, where it has no split).
@@ -99,7 +99,8 @@ export async function classifyFit(
 ): Promise<ClassifyFitResult> {
   const { seed = 1, minutes, steps, devShare } = options;
   const { classes, set } = labelled;
-  const divided = devSplit(labelled, { seed, share: devShare });
+  const drawing = { share: devShare ?? 0.1, length: options.length ?? LONGEST };
+  const divided = devSplit(labelled, { seed, ...drawing });
   const part = (name: "train" | "dev") => {
     const indices = ofSplit(divided, name);
     return { set: subset(set, indices), labels: Uint16Array.from(indices, (i) => labelled.labels[i]) };
@@ -185,7 +186,11 @@ export async function classifyFit(
       recipe: { ...recipe },
       steps: result.steps,
     },
-    validation: { sequences: plan.validation, mcc: result.validation },
+    validation: {
+      sequences: plan.validation,
+      mcc: result.validation,
+      ...(plan.drawn && { drawn: drawing }),
+    },
   };
   return {
     model: await encodeClassifier(config, result, manifest),

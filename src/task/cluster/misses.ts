@@ -2,7 +2,7 @@
  * @file How much an embedding misses: some sequences, compared exactly with all that they might have been put to.
  */
 
-import { wilson, type RecallEstimate } from "../search/recall.ts";
+import { recallOf, type RecallEstimate } from "../search/recall.ts";
 import type { Assignment } from "./greedy.ts";
 import type { DisjointSets } from "./linked.ts";
 import { ExactNeighbours, lengthOf, type Comparison } from "./neighbours.ts";
@@ -39,7 +39,7 @@ export async function checkCentroids(
     },
     (probe, member) => member < plus(probe),
   );
-  return wilson(sample.length - missed.size, sample.length);
+  return recallOf(sample.length - missed.size, sample.length);
 }
 
 /** The share of sequences that are in one group with all that is within the limit of them. */
@@ -57,5 +57,5 @@ export async function checkGroups(
     (probe) => missed.add(probe),
     (probe, member) => groups.find(probe) !== groups.find(member),
   );
-  return wilson(sample.length - missed.size, sample.length);
+  return recallOf(sample.length - missed.size, sample.length);
 }

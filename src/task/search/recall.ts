@@ -9,6 +9,7 @@
 import { packCodes } from "../../kernel/index.ts";
 import { Random } from "../../sequence/index.ts";
 import { reverseComplement } from "../../sequence/reverse-complement.ts";
+import { wilson } from "../wilson.ts";
 import { mostEditsBetween, type QueryHits, type SearchOptions, type SearchTools } from "./search.ts";
 
 export interface RecallOptions extends Pick<SearchOptions, "minIdentity" | "bothStrands" | "signal"> {
@@ -91,7 +92,7 @@ export class RecallCheck {
         }
       });
     }
-    return wilson(sample.length - missed.size, sample.length);
+    return recallOf(sample.length - missed.size, sample.length);
   }
 
   #affordable(references: number): number {
@@ -103,12 +104,8 @@ export class RecallCheck {
   }
 }
 
-/** A share and its 95 % interval. Wilson, "Probable inference", Journal of the American Statistical Association 1927. */
-export function wilson(found: number, queries: number): RecallEstimate {
-  const z = 1.959964;
+/** The share that was found, with its 95 % interval. */
+export function recallOf(found: number, queries: number): RecallEstimate {
   const recall = found / queries;
-  const scale = 1 + z ** 2 / queries;
-  const centre = (recall + z ** 2 / (2 * queries)) / scale;
-  const half = (z / scale) * Math.sqrt((recall * (1 - recall)) / queries + z ** 2 / (4 * queries ** 2));
-  return { queries, found, recall, interval: [Math.max(0, centre - half), Math.min(1, centre + half)] };
+  return { queries, found, recall, interval: wilson(recall, queries) };
 }

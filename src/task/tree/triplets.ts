@@ -25,7 +25,7 @@
 
 import { UsageError } from "../../error.ts";
 import { Random } from "../../sequence/random.ts";
-import { wilson } from "../search/recall.ts";
+import { wilson } from "../wilson.ts";
 import type { CompactTree } from "./compact-tree.ts";
 import { leafOrder } from "./leaf-order.ts";
 
@@ -63,8 +63,8 @@ export function compareTriplets(
     throw new UsageError(`samples: must be a positive integer, got ${samples}`);
   }
   const random = new Random(seed).fork("triples");
-  const { recall: share, interval } = wilson(sampledApart(reference, other, samples, random), samples);
-  return { tripletDistance: share, tripletInterval: interval, triplesSampled: samples };
+  const share = sampledApart(reference, other, samples, random) / samples;
+  return { tripletDistance: share, tripletInterval: wilson(share, samples), triplesSampled: samples };
 }
 
 /** Number of triples of n things, n from 0. */

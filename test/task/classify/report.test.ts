@@ -8,9 +8,10 @@ import { Random } from "../../../src/sequence/index.ts";
 import { bootstrapIntervals } from "../../../src/task/classify/bootstrap.ts";
 import { reliability } from "../../../src/task/classify/calibration.ts";
 import type { Judgement } from "../../../src/task/classify/evaluate.ts";
-import { confusionFigure, DEV_MCC, reliabilityFigure, wilson } from "../../../src/task/classify/figures.ts";
+import { confusionFigure, DEV_MCC, reliabilityFigure } from "../../../src/task/classify/figures.ts";
 import { classificationScores } from "../../../src/task/classify/metrics.ts";
 import { classifyReport } from "../../../src/task/classify/report.ts";
+import { wilson } from "../../../src/task/wilson.ts";
 import { validationCurve } from "../../../src/task/training-curves.ts";
 
 /** Answers that are mostly right, of as many classes as there are names. */

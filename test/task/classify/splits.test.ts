@@ -4,7 +4,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decode, DNA } from "../../../src/sequence/index.ts";
 import { ofSplit, type LabelledSet } from "../../../src/task/classify/dataset.ts";
-import { copiesOfTraining, devSplit, randomSplit } from "../../../src/task/classify/splits.ts";
+import {
+  copiesOfTraining,
+  devSplit,
+  randomSplit,
+  TooFewSequences,
+} from "../../../src/task/classify/splits.ts";
 import { labelledOf } from "./sets.ts";
 
 /** The `i`th of 65,536 different sequences. */
@@ -72,7 +77,7 @@ describe("a random split", () => {
             split = randomSplit(set, { seed });
           } catch (error) {
             // Copies of few sequences leave nothing to hold out.
-            expect((error as Error).message).toMatch(/there must be enough sequences/);
+            expect((error as Error).message).toMatch(/must have enough sequences/);
             return;
           }
           expect(split.splits).toHaveLength(rows.length);
@@ -82,7 +87,10 @@ describe("a random split", () => {
             partOf.set(i, split.splits?.[at]);
           });
           expect(copiesOfTraining(split, "test").indices).toHaveLength(0);
-          expect(ofSplit(split, "train").length).toBeGreaterThan(0);
+          // Every class that is there is in train.
+          expect(countsOf(split, "train").map((count) => count > 0)).toEqual(
+            split.classes.map((_, k) => labels.includes(k)),
+          );
         },
       ),
     );
@@ -108,8 +116,31 @@ describe("a random split", () => {
     expect(() => randomSplit(setWith([10, 10]), options)).toThrow(message);
   });
 
-  test("refuses sets that are too small", () => {
-    expect(() => randomSplit(setWith([1, 1]))).toThrow(/there must be enough sequences for dev, got none/);
+  test("refuses sets that are too small, by name", () => {
+    expect(() => randomSplit({ ...setWith([1, 1]), name: "tiny" })).toThrow(
+      new TooFewSequences(
+        "tiny: must have enough sequences for dev, got none for a share of 0.1 of 2: add sequences or ask for a greater share",
+      ),
+    );
+  });
+
+  test("keeps a class in train whose only sequence is a copy of one of another class", () => {
+    const rows = Array.from({ length: 40 }, (_, i) => sequence(i));
+    const set = labelledOf([...rows, rows[0]], [...rows.map(() => 0), 1]);
+    for (let seed = 0; seed < 40; seed++) expect(countsOf(randomSplit(set, { seed }), "train")[1]).toBe(1);
+  });
+
+  test("keeps together what is equal as far as it is seen", () => {
+    const rows = Array.from({ length: 30 }, (_, i) => sequence(i % 10) + sequence(i));
+    const split = randomSplit(labelledOf(rows, rows.map((_, i) => i % 2)), { length: 8, dev: 0.2, test: 0.2 }); // prettier-ignore
+    for (const part of ["dev", "test"] as const) {
+      expect(copiesOfTraining(split, part, { length: 8 }).indices).toHaveLength(0);
+    }
+    // Read further they differ.
+    const [train, test] = ["train", "test"] as const;
+    const given = labelledOf(["ACGTA", "ACGTC"], [0, 0], [train, test]);
+    expect(copiesOfTraining(given, "test").indices).toHaveLength(0);
+    expect(copiesOfTraining(given, "test", { length: 4 }).indices).toHaveLength(1);
   });
 });
 
@@ -145,7 +176,7 @@ describe("a dev part", () => {
 
   test("needs something to train on", () => {
     expect(() => devSplit({ ...setWith([1, 1]), splits: ["test", "test"] })).toThrow(
-      /there must be sequences for training, got none/,
+      /must have sequences for training, got none/,
     );
   });
 });
