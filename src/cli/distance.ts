@@ -87,7 +87,7 @@ export function distanceCommand(): Command {
   return command.action(async (first: string, second: string | undefined, options: DistanceCliOptions) => {
     const { threads, device, quiet, output, histogram, exact, seed } = options;
     const format = matrixFormat(output);
-    checkOptions(options, format, second);
+    checkOptions(options, format, [first, second]);
     const model =
       options.model === undefined ? undefined : await Model.load(options.model, { threads, device });
     const progress = new Progress("distances", { unit: model ? "rows" : "pairs", quiet });
@@ -172,9 +172,10 @@ interface Comparison {
 function checkOptions(
   { model, exact, json, output, histogram, square, threshold, costs, gap, alphabet }: DistanceCliOptions,
   format: MatrixFormat,
-  second: string | undefined,
+  [first, second]: [string, string | undefined],
 ): void {
   const rules: [boolean, string][] = [
+    [first === "-" && second === "-", "the two files cannot both be standard input"],
     [model === undefined && !exact, "needs --exact or -m <model>, got neither"],
     [model !== undefined && exact === true, "needs either --exact or -m <model>, got both"],
     [threshold !== undefined && !exact, "--threshold needs --exact"],

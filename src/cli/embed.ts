@@ -8,6 +8,7 @@ import { readSequences } from "../sequence/index.ts";
 import { embedRecords } from "../task/embed.ts";
 import { pointsFormat, writePoints } from "../task/points.ts";
 import { openInput } from "./input.ts";
+import { LetterWatch } from "./load.ts";
 import {
   positiveInteger,
   withCommonOptions,
@@ -52,12 +53,13 @@ export function embedCommand(): Command {
     const model = await Model.load(options.model, { threads, device });
     const input = await openInput(path);
     const progress = new Progress("embedding", { unit: "sequences", quiet });
+    const letters = new LetterWatch(model.alphabet);
     let count = 0;
     try {
       const { dim } = model.manifest;
       await writeOutput(output, async (sink) => {
         const writer = writePoints(sink, format, dim);
-        const records = readSequences(input.bytes, { file: input.name });
+        const records = letters.of(readSequences(input.bytes, { file: input.name }));
         for await (const { ids, data } of embedRecords(model, records, {
           blockSize: options.batch,
           file: input.name,
@@ -69,6 +71,7 @@ export function embedCommand(): Command {
         await writer.close();
       });
       progress.finish();
+      letters.note(progress, input.name);
       if (options.json) {
         const out = await openOutput(undefined);
         await out.write(`${JSON.stringify({ output, sequences: count, dim })}\n`);

@@ -8,7 +8,7 @@ import { attentionPath, Model } from "../engine/model-file.ts";
 import { removeCheckpoint } from "../engine/checkpoint.ts";
 import type { TrainProgress } from "../engine/training.ts";
 import { embeddedDistances } from "../task/distance.ts";
-import { measure, type Evaluation } from "../task/evaluate.ts";
+import { constantError, measure, type Evaluation } from "../task/evaluate.ts";
 import { fit, type FitPlan, type FitResult } from "../task/fit.ts";
 import { reconstruction, type Reconstruction } from "../task/reconstruct.ts";
 import { evaluationTable } from "./evaluate.ts";
@@ -95,13 +95,23 @@ async function run(path: string, options: FitCliOptions, line: string): Promise<
   await model.close();
   const heldOut = { truth: result.validation.distances, predicted };
   const evaluation = measure(heldOut, result.manifest.length);
+  const notes = warnings(evaluation, constantError(heldOut.truth, result.manifest.length));
+  for (const note of notes) progress.note(note);
   if (report !== undefined) {
     // Drawing figures takes long to load, and is for the end.
     const { fitReport } = await import("../task/fit-report.ts");
-    await writeChunks(report, [fitReport(result, { heldOut, evaluation, output, command: line })]);
+    await writeChunks(report, [fitReport(result, { heldOut, evaluation, output, command: line, notes })]);
   }
   const read = result.decoder === undefined ? undefined : await readBack(result, options);
   await summarise(result, { evaluation, reconstruction: read }, options, report);
+}
+
+/** What is wrong with a model that can be seen by its error alone. */
+function warnings({ rmsePercent }: Evaluation, constant: number): string[] {
+  if (rmsePercent < constant) return [];
+  return [
+    `the model has learned nothing of the held-out sequences: it errs by ${rmsePercent.toFixed(2)} %, and one distance for all pairs by ${constant.toFixed(2)} %; train it longer, on more sequences, or with a lower --learning-rate`,
+  ];
 }
 
 function announcement(plan: FitPlan, options: FitCliOptions): string {

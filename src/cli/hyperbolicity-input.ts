@@ -46,8 +46,8 @@ export function inputRules(path: string, options: MetricInputOptions): [boolean,
   const { matrix, space, model, alphabet } = options;
   const given = isTree(path) || isPhylip(path) || matrix === true;
   /** Of files that hold no sequences; with a model a table can be nothing else. */
-  const ending = (model === undefined ? /\.(npy|tsv|parquet)$/i : /\.(npy|parquet)$/i)
-    .exec(path)?.[0]
+  const ending = (model === undefined ? /\.(npy|tsv|parquet)(\.gz)?$/i : /\.(npy|parquet)(\.gz)?$/i)
+    .exec(path)?.[1]
     .toLowerCase();
   return [
     [matrix === true && space !== undefined, "needs --matrix or --space, got both"],
@@ -65,10 +65,11 @@ export function inputRules(path: string, options: MetricInputOptions): [boolean,
     ],
     [
       ending !== undefined && matrix !== true && space === undefined,
-      ending === ".parquet"
+      ending === "parquet"
         ? `${path} holds points: name their --space`
         : `${path} may hold distances or points: add --matrix or --space <name>`,
     ],
+    [space !== undefined && /\.gz$/i.test(path), `points must not be packed, got ${path}; unpack it first`],
     [alphabet !== undefined && (given || space !== undefined), "--alphabet is for sequences"],
     [alphabet !== undefined && model !== undefined, "--alphabet is the model's; leave it out with -m"],
   ];

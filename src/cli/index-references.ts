@@ -3,7 +3,7 @@
 import { Command, Option } from "commander";
 import { Model } from "../engine/model-file.ts";
 import type { Device } from "../engine/run.ts";
-import { UsageError } from "../error.ts";
+import { FormatError, UsageError } from "../error.ts";
 import { readSequences, textLines } from "../sequence/index.ts";
 import { indexStore, type BuildOptions, type IndexStore, type IndexSummary } from "../task/search/store.ts";
 import type { GraphOptions } from "../task/search/nearest-graph.ts";
@@ -141,6 +141,7 @@ function deleteCommand(): Command {
       const input = await openInput(options.ids);
       for await (const line of textLines(input.bytes, { file: input.name }))
         if (line.trim() !== "") all.push(line.trim());
+      if (all.length === 0) throw new FormatError("ids: must be one a line, got none", { file: input.name });
     }
     if (all.length === 0) throw new UsageError("index delete: needs ids, or --ids <file>");
     const { summary, deleted } = await (await indexStore(index)).delete(all);

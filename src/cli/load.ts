@@ -9,6 +9,7 @@ import {
   alphabetNamed,
   collect,
   parseNewick,
+  PROTEIN,
   readSequences,
   textLines,
   type Alphabet,
@@ -25,6 +26,7 @@ import {
   type DistanceMatrix,
   type NumberArray,
 } from "../sequence/condensed.ts";
+import { unpack } from "../sequence/gzip.ts";
 import { readMatrixTsv } from "../sequence/matrix-tsv.ts";
 import { decodeNpy, npyDistances } from "../sequence/npy.ts";
 import { readPhylip } from "../sequence/phylip.ts";
@@ -65,8 +67,9 @@ export async function loadSequences(
   const input = await openInput(path);
   const progress = new Progress(`reading ${input.name}`, { unit: "sequences", quiet });
   let count = 0;
+  const watch = new LetterWatch(model?.alphabet);
   async function* counted() {
-    for await (const record of readSequences(input.bytes, { file: input.name })) {
+    for await (const record of watch.of(readSequences(input.bytes, { file: input.name }))) {
       const { id, line, sequence } = record;
       if (model) checkLength(model, sequence.length, { file: input.name, line, record: id });
       onRecord?.(record);
@@ -86,6 +89,7 @@ export async function loadSequences(
     });
     progress.stop();
     if (model) checkLetters(model, set.codes, { file: input.name });
+    watch.note(progress, input.name);
     const { records, letters } = set.ambiguous;
     if (records > 0) {
       progress.note(
@@ -100,12 +104,50 @@ export async function loadSequences(
   }
 }
 
+/**
+ * Looks whether records read as proteins may all be DNA, among whose letters they then are. Few of them are no error,
+ * for they may be peptides.
+ */
+export class LetterWatch {
+  /** Whether there is still something to look for. */
+  #unsure: boolean;
+
+  /** @param alphabet - the one that the records are read in; undefined where it is guessed from them */
+  constructor(alphabet: Alphabet | undefined) {
+    this.#unsure = alphabet === PROTEIN;
+  }
+
+  /** The records, looked at as they pass. */
+  of(records: AsyncIterable<SequenceRecord>): AsyncIterable<SequenceRecord> {
+    return this.#unsure ? this.#watched(records) : records;
+  }
+
+  async *#watched(records: AsyncIterable<SequenceRecord>): AsyncGenerator<SequenceRecord> {
+    for await (const record of records) {
+      this.#unsure &&= !/[^ACGTUN]/i.test(record.sequence);
+      yield record;
+    }
+  }
+
+  /** Says so where all of them may be DNA; `name` is their file's. */
+  note(progress: Progress, name: string): void {
+    if (!this.#unsure) return;
+    progress.note(
+      `${name}: all letters are A, C, G, T, U or N; they are read as amino acids, which is wrong if this is DNA`,
+    );
+  }
+}
+
 /** Reads a whole file (`-` is standard input). */
 export async function readBytes(path: string): Promise<{ name: string; bytes: Uint8Array }> {
   const input = await openInput(path);
+  return { name: input.name, bytes: await wholeOf(input.bytes) };
+}
+
+async function wholeOf(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of input.bytes) chunks.push(chunk);
-  return { name: input.name, bytes: Buffer.concat(chunks) };
+  for await (const chunk of source) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** Reads a tree, plain or gzip. */
@@ -143,25 +185,34 @@ export async function loadCosts(path: string, alphabet: Alphabet, gap = 1): Prom
   return parseCosts(new TextDecoder().decode(bytes), { codeOf, gap, file: name });
 }
 
-/** Ending of a file's name that tells a matrix of distances. */
+/** Ending of a file's name, plain or gzip, that tells a matrix of distances. */
 export function matrixEnding(path: string): "npy" | "phy" | "tsv" | undefined {
-  return /\.(npy|phy|tsv)$/i.exec(path)?.[1].toLowerCase() as ReturnType<typeof matrixEnding>;
+  return /\.(npy|phy|tsv)(\.gz)?$/i.exec(path)?.[1].toLowerCase() as ReturnType<typeof matrixEnding>;
 }
 
-/** Reads a matrix of distances by the ending of its name; that of a .npy file has no names, but 0, 1, … */
+/**
+ * Reads a matrix of distances, plain or gzip, by the ending of its name; that of a .npy file has no names, but 0, 1, …
+ */
 export async function loadMatrix(path: string): Promise<DistanceMatrix> {
-  const { name, bytes } = await readBytes(path);
-  switch (matrixEnding(path)) {
-    case "npy": {
-      const values = npyDistances(decodeNpy(bytes, { file: name }), { file: name });
-      return { ids: Array.from({ length: condensedSide(values.length) }, (_, i) => `${i}`), values };
+  const input = await openInput(path);
+  const { name } = input;
+  const bytes = unpack(input.bytes, { file: name });
+  try {
+    switch (matrixEnding(path)) {
+      case "npy": {
+        const array = decodeNpy(await wholeOf(bytes), { file: name });
+        const values = npyDistances(array, { file: name });
+        return { ids: Array.from({ length: condensedSide(values.length) }, (_, i) => `${i}`), values };
+      }
+      case "phy":
+        return await readPhylip(bytes, name);
+      case "tsv":
+        return await readMatrixTsv(bytes, name);
+      case undefined:
+        throw new UsageError(`distances: the file name must end in .npy, .phy or .tsv, got ${path}`);
     }
-    case "phy":
-      return await readPhylip([bytes], name);
-    case "tsv":
-      return await readMatrixTsv([bytes], name);
-    case undefined:
-      throw new UsageError(`distances: the file name must end in .npy, .phy or .tsv, got ${path}`);
+  } finally {
+    await input.close();
   }
 }
 

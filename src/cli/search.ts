@@ -23,9 +23,9 @@ import { RecallCheck, type RecallEstimate } from "../task/search/recall.ts";
 import type { References } from "../task/search/references.ts";
 import { search, type QueryHits } from "../task/search/search.ts";
 import { indexStore, isPostgres } from "../task/search/store.ts";
-import { consensusOf, type Consensus } from "../task/search/taxonomy.ts";
+import { consensusOf, countWithoutLineage, type Consensus } from "../task/search/taxonomy.ts";
 import { openInput } from "./input.ts";
-import { loadSequences, loadTaxonomy, readBytes } from "./load.ts";
+import { LetterWatch, loadSequences, loadTaxonomy, readBytes } from "./load.ts";
 import {
   positiveInteger,
   share,
@@ -146,12 +146,20 @@ async function run(path: string, options: SearchCliOptions): Promise<void> {
     const { references, model, alphabet } = opened;
     if (!exact && !quiet)
       progress.note(`${formatCount(references.size)} references, by ${references.method}`);
+    if (taxa !== undefined && references.ids !== undefined) {
+      const unknown = countWithoutLineage(references.ids(), taxa, { of: options.in, file: taxonomyFile });
+      if (unknown > 0) {
+        const many = `${formatCount(unknown)} of ${formatCount(references.size)} references`;
+        progress.note(`${taxonomyFile} has no lineage for ${many}; as hits they agree with none`);
+      }
+    }
     const write = async (out: Output, lineages?: Output) => {
       const asJson = json === true && output === undefined;
       if (asJson) await out.write('{"hits":[');
       else if (options.header && !uc) await out.write(`${columns.join("\t")}\n`);
       await lineages?.write("Feature ID\tTaxon\tConsensus\n");
-      const records = readSequences(input.bytes, { file: input.name });
+      const letters = new LetterWatch(alphabet);
+      const records = letters.of(readSequences(input.bytes, { file: input.name }));
       const tools = { references, kernel, alphabet, model };
       const settings = { top, rerank: options.rerank, minIdentity, bothStrands, exact, file: input.name };
       for await (const answers of search(tools, records, settings)) {
@@ -177,6 +185,7 @@ async function run(path: string, options: SearchCliOptions): Promise<void> {
         progress.update(counts.queries, { fraction: input.size ? input.bytesRead / input.size : undefined });
       }
       progress.finish();
+      letters.note(progress, input.name);
       const recall = checked ? await check.estimate(tools) : undefined;
       if (asJson)
         await out.write(`],${JSON.stringify(summary(options, references, counts, recall)).slice(1)}\n`);

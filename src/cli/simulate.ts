@@ -82,7 +82,7 @@ export function simulateCommand(): Command {
     let count = 0;
     let held = 0;
     const writeRecords = async (kept: Output, heldOut?: Output): Promise<void> => {
-      if (options.tree !== undefined) await writeChunks(options.tree, simulation.newick());
+      if (options.tree !== undefined) await writeChunks(options.tree, withLineEnd(simulation.newick()));
       for (const record of simulation.records()) {
         const isHeld = heldOut !== undefined && choice.uniform() < options.heldOutShare;
         if (isHeld) held++;
@@ -113,4 +113,9 @@ export function simulateCommand(): Command {
       progress.note(`${formatCount(leaves - held)} sequences in ${output}${test}${tree}`);
     }
   });
+}
+
+function* withLineEnd(pieces: Iterable<string>): Generator<string> {
+  yield* pieces;
+  yield "\n";
 }

@@ -53,7 +53,7 @@ export function splitCommand(): Command {
     .argument("<seqs>", "sequences (FASTA, FASTQ, CSV or one a line; plain or gzip; - is standard input)")
     .requiredOption(
       "-o, --output <prefix>",
-      "writes <prefix>.train, <prefix>.val and <prefix>.test, with the ending of the input; from standard input or a pipe, names and letters alone, as .fasta",
+      "writes <prefix>.train, <prefix>.val and <prefix>.test, with the ending of the input, but never compressed; from standard input or a pipe, names and letters alone, as .fasta",
     )
     .requiredOption(
       "--by <how>",

@@ -43,7 +43,7 @@ export function treeCompareCommand(): Command {
     )
     .option(
       "--distances <file>",
-      "their distances: .phy or .tsv, by id, or .npy, in the order of --sequences (default: exact)",
+      "their distances: .phy or .tsv, by id, or .npy, in the order of --sequences, plain or gzip (default: exact)",
     )
     .option(
       "--length <n>",

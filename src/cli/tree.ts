@@ -70,7 +70,7 @@ export function treeCommand(): Command {
     )
     .argument(
       "<input>",
-      "sequences (FASTA, FASTQ, CSV or one a line; plain or gzip; - is standard input), or distances (.phy, .npy or .tsv)",
+      "sequences (FASTA, FASTQ, CSV or one a line; plain or gzip; - is standard input), or distances (.phy, .npy or .tsv; plain or gzip)",
     )
     .option("-m, --model <file>", "distances by this model of `embranch fit`")
     .option("--exact", "exact edit distances")

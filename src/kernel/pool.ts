@@ -50,6 +50,9 @@ interface Thread {
   load: number;
 }
 
+/** Threads of a pool, at most, for each that the machine runs at once: more only take time to start. */
+const MOST_THREADS = 4;
+
 /** Milliseconds between calls of a progress callback. */
 const PROGRESS_INTERVAL = 100;
 
@@ -60,12 +63,16 @@ export class WorkerPool<Job> {
   private nextId = 0;
   private failure: EmbranchError | undefined;
 
-  /** Starts `threads` workers (a positive integer) of the module at `url`, each with `workerData`. */
+  /**
+   * Starts `threads` workers (a positive integer) of the module at `url`, each with `workerData`; four times as many as
+   * the machine runs at once at most.
+   */
   constructor(url: URL, workerData: unknown, threads: number = availableParallelism()) {
     if (!Number.isInteger(threads) || threads < 1) {
       throw new UsageError(`threads: must be a positive integer, got ${threads}`);
     }
-    this.threads = Array.from({ length: threads }, () => {
+    const length = Math.min(threads, MOST_THREADS * availableParallelism());
+    this.threads = Array.from({ length }, () => {
       const thread: Thread = { worker: new Worker(url, { workerData, execArgv: [] }), load: 0 };
       thread.worker.on("message", ({ id, failure }: { id: number; failure?: unknown }) => {
         this.report(thread, id, failure);

@@ -4,7 +4,8 @@
  * Grammar: a header row of a corner cell (ours is empty) and the column ids, then one row per row id: the id and
  * one number per column. Square matrices carry the same ids on both sides; cross matrices (queries against
  * references) carry two sets. Cells are separated by single tabs, so ids may hold spaces but no tab and no line
- * break. Rejected on reading: rows of another length, cells that are no decimal number, ids twice on one side.
+ * break. Rejected on reading: rows of another length, cells that are no decimal number, ids twice on one side, and
+ * a first row of numbers alone: the values of a table without ids, as NumPy's savetxt writes it.
  *
  * Writing streams in blocks of rows; reading keeps one row of text and the values (float32).
  */
@@ -102,6 +103,13 @@ class CrossTable implements CrossMatrix<Float32Array> {
     const width = this.columns.length;
     if (width === 0) {
       throw new FormatError("distance table: the first line must be tab-separated ids, got no tab", location);
+    }
+    // Ids may be numbers; the corner is then empty, or a word.
+    if (header.split("\t").every((each) => !Number.isNaN(parseDecimal(each)))) {
+      throw new FormatError(
+        "distance table: must have a header row of ids, after an empty cell, and a first column of ids, got numbers alone; add the ids",
+        location,
+      );
     }
     const twice = firstTwice(this.columns);
     if (twice !== undefined) {

@@ -119,6 +119,17 @@ function complement(limit: number, excluded: Float64Array): Float64Array {
   return out;
 }
 
+/** What predicting their mean for all distances errs, root mean square, in percent of `length`. */
+export function constantError(truth: ArrayLike<number>, length: number): number {
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < truth.length; i++) {
+    sum += truth[i];
+    squares += truth[i] ** 2;
+  }
+  const mean = sum / truth.length;
+  return (100 / length) * Math.sqrt(Math.max(0, squares / truth.length - mean ** 2));
+}
+
 /**
  * Errors of predicted distances; `length` is the model's n. Whoever measures many predictions of one truth can
  * rank it once, and pass the ranks.

@@ -12,12 +12,14 @@ export interface FitReportInput {
   output: string;
   /** The command line that made it. */
   command: string;
+  /** Anything the reader should know. */
+  notes?: readonly string[];
 }
 
 /** The HTML report of a training run. */
 export function fitReport(
   { manifest, training, validation }: FitResult,
-  { heldOut, evaluation, output, command }: FitReportInput,
+  { heldOut, evaluation, output, command, notes }: FitReportInput,
 ): string {
   const { encoder, geometry, dim, length, space } = manifest;
   const { name, ...options } = encoder;
@@ -29,6 +31,7 @@ export function fitReport(
   return renderReport({
     title: output,
     command,
+    notes,
     manifest: {
       encoder: [name, ...settings].join(", "),
       geometry,

@@ -66,7 +66,7 @@ export function formatSplit(splitting: Splitting): string {
  * Splits a data set into training, validation and test parts.
  *
  * @throws UsageError when shares are negative or leave nothing for training, or the identity is out of range
- * @throws EmbranchError when groups are too large to fill a part at least by half
+ * @throws EmbranchError when there are too few sequences, or groups are too large to fill a part at least by half
  */
 export async function splitSequences(
   { codes }: Pick<SequenceSet, "codes">,
@@ -78,12 +78,12 @@ export async function splitSequences(
       `split: the shares of validation and test must be from 0 and together below 1, got ${validation} and ${test}`,
     );
   }
+  const targets = partTargets(codes.length, { validation, test });
   const groups =
     splitting.by === "cluster"
       ? await linkedGroups(codes, splitting.identity, options)
       : findUniques(codes).group;
   const sizes = groupSizes(groups);
-  const targets = partTargets(codes.length, { validation, test });
   const partOf =
     splitting.by === "order"
       ? inOrder(sizes, targets)
@@ -125,12 +125,17 @@ export async function divideBy(
 /** The parts, in the order of a file; a part is meant by its place here. */
 const PARTS = ["training", "validation", "test"] as const satisfies PartName[];
 
-/** Sequences wanted for each part: at least one where a share is asked for. */
+/** Sequences wanted for each part: at least one where a share is asked for; throws where none is left for training. */
 function partTargets(total: number, shares: { validation: number; test: number }): number[] {
   const [validation, test] = [shares.validation, shares.test].map((share) =>
     share === 0 ? 0 : Math.max(1, Math.round(share * total)),
   );
-  return [total - validation - test, validation, test];
+  const training = total - validation - test;
+  if (training > 0) return [training, validation, test];
+  throw new EmbranchError(
+    `split: needs more sequences, got ${total}: with ${validation} for validation and ${test} for testing none is left for training; ` +
+      "add some, or ask for smaller shares (0: no such part)",
+  );
 }
 
 function groupSizes(groups: Uint32Array): Uint32Array {
@@ -178,13 +183,13 @@ function checkFilled(parts: SplitParts, targets: readonly number[], splitting: S
     const target = targets[part];
     const got = parts[name].length;
     if (got > 0 && got >= target / 2) continue;
-    if (target === 0 && name !== "training") continue;
+    if (target === 0) continue;
     const { largest } = parts.groups;
     const percent = ((100 * largest) / total).toFixed(1);
     throw new EmbranchError(
       `split: ${name} must hold about ${target} of ${total} sequences, got ${got}: ` +
         `the largest group of ${kinship(splitting)} holds ${largest} (${percent} %) and stays together; ` +
-        advice(splitting, largest),
+        advice(splitting),
     );
   }
 }
@@ -196,8 +201,7 @@ function kinship(splitting: Splitting): string {
 }
 
 /** What to do about groups that are too large: half the distance links fewer of them. */
-function advice(splitting: Splitting, largest: number): string {
-  if (largest === 1) return "add more sequences, or ask for another share";
+function advice(splitting: Splitting): string {
   if (splitting.by !== "cluster" || splitting.identity === 1)
     return "remove copies, or ask for another share";
   return `try cluster:${Number(((1 + splitting.identity) / 2).toFixed(4))}, or ask for another share`;

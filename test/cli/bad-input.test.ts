@@ -93,6 +93,30 @@ describe.concurrent("sequences", () => {
   }); // prettier-ignore
 });
 
+test("two files that are both standard input are refused", async () => {
+  const { code, stdout, stderr } = await place.run("distance - - --exact", ">a\nACGT\n>b\nACGA\n");
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toBe("embranch: distance: the two files cannot both be standard input\n");
+});
+
+test("what may be a peptide or DNA is read by a model of proteins, with a word about it", async () => {
+  write("peptides.fasta", ">a\nGATTACA\n>b\nNUCCA\n");
+  const note = "peptides.fasta: all letters are A, C, G, T, U or N; they are read as amino acids, which is wrong if this is DNA\n"; // prettier-ignore
+  for (const line of [
+    "embed peptides.fasta -m protein.onnx -o z.npy",
+    "search peptides.fasta --in proteins.fasta -m protein.onnx -o z.tsv",
+    "search peptides.fasta --in proteins.fasta --exact -o z.tsv",
+    "search proteins.fasta --in peptides.fasta -m protein.onnx -o z.tsv",
+    "cluster peptides.fasta -m protein.onnx --edits 1 -o z.tsv",
+  ]) {
+    const { code, stderr } = await place.run(line);
+    expect(code).toBe(0);
+    expect(stderr.split(note), line).toHaveLength(2);
+  }
+  expect((await place.run("embed peptides.fasta -m protein.onnx -q")).stderr).toBe("");
+  expect((await place.run("embed proteins.fasta -m protein.onnx -o z.npy")).stderr).not.toContain("letters");
+});
+
 describe.concurrent("models", () => {
   test.each([
     ["random bytes", "noise.onnx", /^noise\.onnx: must be a model of `embranch fit`, got a damaged or foreign file$/],

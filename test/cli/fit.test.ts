@@ -79,6 +79,16 @@ test("without a bound, training ends when patience does, and says so at the star
   expect(manifest("patient.onnx").training).toMatchObject({ recipe: "paper", seed: 1 });
 });
 
+test("a model that knows nothing is said to know nothing, on the screen and in the report", async () => {
+  const line = `fit train.fasta --steps 1 --learning-rate 1e-9 --no-exponent ${SMALL.replace("--no-report", "")} -o none.onnx`;
+  const { code, stderr } = await place.run(line);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(
+    /has learned nothing of the held-out sequences: it errs by [\d.]+ %, and one distance/,
+  );
+  expect(readFileSync(place.at("none.html"), "utf8")).toContain("has learned nothing of the held-out");
+});
+
 test("the report says once that the held-out sequences were never seen", async () => {
   const line = `fit train.fasta --steps 3 ${SMALL.replace("--no-report", "")} -o m.onnx`;
   const { code, stdout, stderr } = await place.run(line);

@@ -40,7 +40,8 @@ describe.concurrent("measures", () => {
     const { all, distances } = await measured(`a.fasta ${FEW} --exact`);
     expect(distances).toBe("exact edit distances");
     expect(all!.exact).toBe(true);
-    for (const matrix of ["d.phy", "d.npy --matrix", "d.tsv --matrix"]) {
+    for (const name of ["d.phy", "d.tsv"]) write(`${name}.gz`, gzipSync(text(name)));
+    for (const matrix of ["d.phy", "d.npy --matrix", "d.tsv --matrix", "d.phy.gz", "d.tsv.gz --matrix"]) {
       expect((await measured(`${matrix} ${FEW} --exact`)).all).toEqual(all);
     }
   });
@@ -182,6 +183,13 @@ describe.concurrent("refuses", () => {
       "d.npy",
       2,
       /d\.npy may hold distances or points: add --matrix or --space <name>/,
+    ],
+    ["the same, packed", "d.tsv.gz", 2, /d\.tsv\.gz may hold distances or points: add --matrix/],
+    [
+      "points that are packed",
+      "p.tsv.gz --space lorentz",
+      2,
+      /points must not be packed, got p\.tsv\.gz; unpack it first/,
     ],
     ["a parquet file without a space", "p.parquet", 2, /p\.parquet holds points: name their --space/],
     ["--matrix with --space", "d.npy --matrix --space lorentz", 2, /needs --matrix or --space, got both/],

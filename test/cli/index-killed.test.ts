@@ -1,6 +1,6 @@
 /** @file `embranch index` killed at moments of chance: the index is what it was, and goes on being changed. */
 
-import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
 import { readIndexManifest } from "../../src/task/search/folder-manifest.ts";
@@ -117,6 +117,20 @@ test.each([
   expect(await end).toEqual({ ...stopped(`${signal}.idx`, code), pid: child.pid, signal: null });
   expect(readdirSync(path)).toEqual(before);
   expect(await idsAt(path)).toEqual(old);
+});
+
+test("Ctrl-C during a first building leaves nothing, and in an empty folder no more than was there", async () => {
+  mkdirSync(place.at("empty.idx"));
+  for (const name of ["new.idx", "empty.idx"]) {
+    const path = place.at(name);
+    const there = existsSync(path);
+    const { child, end } = await begun(path, `index more.fasta -m m.onnx -o ${name} --threads 1 -q`);
+    await setTimeout(20);
+    child.kill("SIGINT");
+    expect(await end).toEqual({ ...stopped(name), pid: child.pid, signal: null });
+    expect(existsSync(path)).toBe(there);
+    if (there) expect(readdirSync(path)).toEqual([]);
+  }
 });
 
 test.each(["hyperbolic", "manhattan"])(

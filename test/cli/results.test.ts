@@ -169,6 +169,7 @@ describe("simulate", () => {
     const args = "12 --length 30 --seed 3";
     await place.ok(`simulate ${args} -o again.fasta --tree true.nwk -q`);
     expect(bytes("again.fasta").equals(bytes("a.fasta"))).toBe(true);
+    expect(bytes("true.nwk").toString()).toMatch(/;\n$/);
     expect(leafNames(parseNewick(bytes("true.nwk").toString())).sort()).toEqual([...a.ids].sort());
     expect(await place.ok(`simulate ${args} -q`)).toBe(bytes("a.fasta").toString());
   });

@@ -198,7 +198,7 @@ describe("references", () => {
 });
 
 interface Found {
-  hits: Record<string, string | number>[];
+  hits: Record<string, string | number | null>[];
   [field: string]: unknown;
 }
 
@@ -241,6 +241,13 @@ describe("--json", () => {
     const out = await ok("search strange.fasta --in refs.idx --min-identity 0.99 --json -q --check 0");
     const none = { recall: null, recallInterval: null, recallQueries: 0 };
     expect(JSON.parse(out)).toMatchObject({ ...counts(), queries: 1, matched: 0, hits: [], ...none });
+  });
+
+  test("has null for what is not known", async () => {
+    const line = "search reads.fasta --in refs.idx --exact --top 1 --json --format distance,taxon,edits";
+    const { hits } = JSON.parse(await ok(line)) as Found;
+    for (const hit of hits)
+      expect(hit).toEqual({ distance: null, taxon: null, edits: expect.any(Number) as number });
   });
 
   test("names the numbers of the same check alike, whichever the seed, if all are checked", async () => {
@@ -316,6 +323,22 @@ describe("lineages", () => {
   test("of queries without hits are unassigned", async () => {
     await ok("search strange.fasta --in refs.idx --taxonomy taxonomy.tsv.gz --min-identity 0.9 -q --lineages strange.tsv"); // prettier-ignore
     expect(rows(text("strange.tsv"))[1]).toEqual(["strange", "Unassigned", "0.000"]);
+  });
+
+  test("that some references have not are counted, unless all is to be quiet", async () => {
+    const note = `taxonomy.tsv.gz has no lineage for 5 of ${references.size} references`;
+    expect((await embranch(line.replace(" -q", ""))).stderr).toContain(note);
+    expect((await embranch(line)).stderr).toBe("");
+  });
+
+  test("that no reference has are refused", async () => {
+    write("others.tsv", "OTU_7\td__Archaea\n");
+    const rule = /^others\.tsv: taxonomy: .*references in refs\.(idx|fasta), got none: the ids do not match, "OTU_7" here, "leaf\d+" there$/; // prettier-ignore
+    for (const where of ["--in refs.idx", "--in refs.fasta --exact"]) {
+      const { code, message } = await refusal(`search reads.fasta ${where} --taxonomy others.tsv -q`);
+      expect(code).toBe(1);
+      expect(message).toMatch(rule);
+    }
   });
 
   test("that are bad are named", async () => {
@@ -398,6 +421,7 @@ describe("refused, with what to do", () => {
     ["index refs.fasta -m none.onnx -o z.idx -q", /^none\.onnx: cannot be read/],
     ["index info none.idx -q", /^none\.idx: there is no such index/],
     ["index delete none.idx a -q", /^none\.idx: there is no such index/],
+    ["index delete refs.idx --ids empty.fasta -q", /^empty\.fasta: ids: must be one a line, got none$/],
     ["index append none.idx refs.fasta -q", /^none\.idx: there is no such index/],
   ])("%s", async (line, rule) => {
     const { code, message } = await refusal(line);

@@ -4,7 +4,7 @@
  * All but one of the commands run in this process, in the folder of the suite: starting one takes longer than its work.
  */
 
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { treeCompareCommand } from "../../src/cli/tree-compare.ts";
@@ -29,6 +29,7 @@ beforeAll(() => {
   write("s.fasta", ">c of three\nACGTTTTT\n>a\nACGT\n>b\nACGG\n>d\nACGTTTAA\n");
   write("d.phy", "4\na 0 1 4 4\nb 1 0 5 5\nc 4 5 0 2\nd 4 5 2 0\n");
   write("d.tsv", "\ta\tb\tc\td\na\t0\t1\t4\t4\nb\t1\t0\t5\t5\nc\t4\t5\t0\t2\nd\t4\t5\t2\t0\n");
+  write("d.tsv.gz", gzipSync(readFileSync(place.at("d.tsv"))));
   write("trio.fasta", ">a\nACGT\n>b\nACGA\n>c\nACGTTTTT\n");
   write("twice.fasta", ">a\nACGT\n>b\nACGA\n>a\nACGTTTTT\n");
   write("broken.nwk", "((a:1,b:1):1,(c:1.5,d:1.5);\n");
@@ -99,6 +100,7 @@ describe("--json", () => {
     ["--sequences s.fasta --distances d.phy", "distances of a file, length of the sequences"],
     ["--distances d.phy --length 8", "PHYLIP without sequences"],
     ["--distances d.tsv --length 8", "a table without sequences"],
+    ["--distances d.tsv.gz --length 8", "the same, packed"],
   ])("with %s: %s", async (oracle) => {
     const found = await json(`plain.nwk other.nwk.gz ${oracle}`);
     expect(found).toMatchObject({ leaves: 4, robinsonFoulds: 2, normalizedRF: 1, ...costs });

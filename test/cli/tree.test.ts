@@ -1,6 +1,7 @@
 /** @file `embranch tree`, from sequences or distances to Newick. */
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { leafNames, parseNewick } from "../../src/sequence/newick.ts";
 import { decodeNpy } from "../../src/sequence/npy.ts";
@@ -20,6 +21,8 @@ beforeAll(async () => {
   await place.ok("distance a.fasta --exact -o d.phy -q");
   await place.ok("distance a.fasta --exact -o d.npy -q");
   await place.ok("distance a.fasta --exact -o d.tsv -q");
+  for (const name of ["d.phy", "d.npy", "d.tsv"])
+    writeFileSync(place.at(`${name}.gz`), gzipSync(readFileSync(place.at(name))));
 });
 
 describe.concurrent("methods", () => {
@@ -38,6 +41,11 @@ describe.concurrent("methods", () => {
       );
     },
   );
+
+  test("matrices may be gzip", async () => {
+    for (const matrix of ["d.phy", "d.npy", "d.tsv"])
+      expect(await place.ok(`tree ${matrix}.gz -q`)).toBe(await place.ok(`tree ${matrix} -q`));
+  });
 
   test("a model's distances make a tree, and its linkage is SciPy's", async () => {
     await place.ok("tree a.fasta -m m.onnx -o t.nwk --linkage z.npy -q");

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { expect, test } from "vitest";
 import { EmbranchError } from "../../src/error.ts";
 import { WorkerPool } from "../../src/kernel/pool.ts";
@@ -25,6 +26,12 @@ test("a thread that exits rejects the running request", async () => {
 test("a module that does not load rejects the request", async () => {
   const pool = new WorkerPool(new URL("file:///nowhere/worker.js"), undefined, 1);
   await expect(pool.run({}, 1, 1)).rejects.toThrow(EmbranchError);
+  await pool.close();
+});
+
+test("however many threads are asked for, a pool has a few for each that the machine runs", async () => {
+  const pool = new WorkerPool(script(""), undefined, 100_000);
+  expect(pool.size).toBe(4 * availableParallelism());
   await pool.close();
 });
 

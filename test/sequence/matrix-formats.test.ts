@@ -345,6 +345,12 @@ describe("tab-separated matrices", () => {
     expect(await readCrossTsv(utf8(text))).toEqual(cross);
   });
 
+  test("ids may be numbers, where the corner is empty or a word", async () => {
+    const matrix = { ids: ["0", "1"], values: Float32Array.of(3) };
+    const text = textFrom(encodeMatrixTsv(matrix));
+    for (const corner of ["", "id"]) expect(await readMatrixTsv(utf8(corner + text))).toEqual(matrix);
+  });
+
   test("an id that would break the table is refused on writing", () => {
     expect(() => textFrom(encodeMatrixTsv({ ids: ["a", "b\tc"], values: Uint16Array.of(1) }))).toThrow(/tab/);
   });
@@ -353,6 +359,7 @@ describe("tab-separated matrices", () => {
     ["an empty file", "", /must not be empty/],
     ["only a header", "\ta\tb\n", /line 1: .*rows below/],
     ["no tabs", "a,b\n", /line 1: .*got no tab/],
+    ["what NumPy's savetxt writes", "0\t1e+00\n1e+00\t0\n", /line 1: .*header row of ids.*got numbers alone/],
     ["a short row", "\ta\tb\na\t0\n", /line 2, record "a": .*must have 2 distances, got 1/],
     [
       "an empty cell",

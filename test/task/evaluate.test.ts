@@ -6,7 +6,7 @@ import { editDistance } from "../../src/kernel/index.ts";
 import { Random, type SequenceSet } from "../../src/sequence/index.ts";
 import type { Model } from "../../src/engine/model-file.ts";
 import { pearson, ranks } from "../../src/task/correlation.ts";
-import { evaluate, measure, samplePairs } from "../../src/task/evaluate.ts";
+import { constantError, evaluate, measure, samplePairs } from "../../src/task/evaluate.ts";
 import { readsOf, untrainedModel } from "./models.ts";
 
 describe("measure", () => {
@@ -23,6 +23,12 @@ describe("measure", () => {
     expect(result.mapePercent).toBeCloseTo(10, 12);
     expect(measure({ truth: [0, 0], predicted: Float32Array.of(0, 1) }, 100).mapePercent).toBeNull();
     expect(result.homologous).toEqual({ k: 40, pairs: 3, rmsePercent: 0.5 * Math.sqrt(5 / 3) });
+  });
+
+  test("of one distance for all pairs is their standard deviation", () => {
+    // The mean is 20; deviations −20, −10, 0 and 30.
+    expect(constantError(truth, 200)).toBeCloseTo(0.5 * Math.sqrt(1400 / 4), 12);
+    expect(constantError([3, 3], 10)).toBe(0);
   });
 
   test("correlations", () => {

@@ -94,9 +94,16 @@ describe("columns", () => {
     numbered.hits[0].target = "1e3";
     const [line] = hitLines(numbered, DNA, { taxa: new Map([["1e3", "12"]]) });
     expect(lineValues(line, ["query", "target", "taxon", "edits", "identity", "distance", "strand", "confidence"])).toEqual(
-      { query: "0017", target: "1e3", taxon: "12", edits: 3, identity: 85, distance: 2, strand: "+", confidence: "*" },
+      { query: "0017", target: "1e3", taxon: "12", edits: 3, identity: 85, distance: 2, strand: "+", confidence: null },
     ); // prettier-ignore
   });
+});
+
+test("values that are not known are null, in a table *", () => {
+  const [line] = hitLines(answer(READ, [[READ]]), DNA);
+  const names = ["distance", "taxon", "lineage", "confidence"] as const;
+  expect(Object.values(lineValues(line, names))).toEqual([null, null, null, null]);
+  expect(tableLine(line, names)).toBe("*\t*\t*\t*\n");
 });
 
 describe(".uc", () => {

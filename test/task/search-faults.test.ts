@@ -34,7 +34,7 @@ vi.mock("node:fs/promises", async (original) => {
   const patched: Record<string, unknown> = { ...real };
   for (const name of ["readFile", "readdir", "stat"] as const)
     patched[name] = watched(name, real[name] as Call, () => false);
-  for (const name of ["mkdir", "rename", "rm"] as const)
+  for (const name of ["mkdir", "rename", "rm", "rmdir"] as const)
     patched[name] = watched(name, real[name] as unknown as Call, () => true);
   const open = watched("open", real.open as unknown as Call, (_, flags) => /^(w|a)/.test(String(flags)));
   patched.open = async (...args: unknown[]) => {
@@ -134,6 +134,17 @@ async function recorded(change: (store: IndexStore) => Promise<unknown>) {
   return { before, after: await idsAt(path), made };
 }
 
+/** A process that has ended. */
+const dead = spawnSync(process.execPath, ["--version"]).pid;
+
+/** Makes a lock that is left over one of a process that has died, for this one lives on. */
+function orphanLock(path: string): void {
+  const lock = join(path, ".lock");
+  if (!existsSync(lock)) return;
+  if (readFileSync(lock).length > 0) writeFileSync(lock, JSON.stringify({ pid: dead, host: hostname() }));
+  else utimesSync(lock, new Date(), new Date(Date.now() - 60_000));
+}
+
 /** Nothing lies about but what the manifest names. */
 function isTidy(path: string): void {
   const names = readdirSync(path);
@@ -146,7 +157,6 @@ function isTidy(path: string): void {
 
 describe.each(CHANGES)("%s", (_, change) => {
   test("dead before any of its writes: the index is what it was, or what it was to be", async () => {
-    const dead = spawnSync(process.execPath, ["--version"]).pid;
     const { before, after, made } = await recorded(change);
     const writes = made.filter(isMoment).length;
     expect(writes).toBeGreaterThan(5);
@@ -159,12 +169,7 @@ describe.each(CHANGES)("%s", (_, change) => {
       };
       await change(folderStore(path)).catch(() => undefined);
       calls.watch = undefined;
-      const lock = join(path, ".lock");
-      if (existsSync(lock)) {
-        // This process lives on.
-        if (readFileSync(lock).length > 0) writeFileSync(lock, JSON.stringify({ pid: dead, host: hostname() }));
-        else utimesSync(lock, new Date(), new Date(Date.now() - 60_000));
-      }
+      orphanLock(path);
       const left = await idsAt(path);
       outcomes.push(left);
       expect([before, after], `dead before write ${last} of ${writes}`).toContainEqual(left);
@@ -197,7 +202,6 @@ describe.each(CHANGES)("%s", (_, change) => {
 });
 
 test("a first building that dies before any of its writes can be begun again", async () => {
-  const dead = spawnSync(process.execPath, ["--version"]).pid;
   const build = (path: string) => folderStore(path).build(placed, recordsOf(part(0, 5)), one);
   let writes = 0;
   calls.watch = (name, isWrite) => void (writes += Number(isMoment({ name, writes: isWrite })));
@@ -210,10 +214,7 @@ test("a first building that dies before any of its writes can be begun again", a
     };
     await build(path).catch(() => undefined);
     calls.watch = undefined;
-    const lock = join(path, ".lock");
-    if (existsSync(lock) && readFileSync(lock).length > 0)
-      writeFileSync(lock, JSON.stringify({ pid: dead, host: hostname() }));
-    else if (existsSync(lock)) utimesSync(lock, new Date(), new Date(Date.now() - 60_000));
+    orphanLock(path);
     const left = existsSync(path) ? readdirSync(path).join(" ") : "nothing";
     const again = await build(path).then(
       () => "built",
@@ -222,6 +223,30 @@ test("a first building that dies before any of its writes can be begun again", a
     expect(again, `write ${last} of ${writes}, which left ${left}`).toBe("built");
     expect(await idsAt(path)).toEqual(all.ids.slice(0, 5));
     isTidy(path);
+  }
+});
+
+test("a first building of which one call fails can be begun again", async () => {
+  const build = (path: string) => folderStore(path).build(placed, recordsOf(part(0, 5)), one);
+  const made: string[] = [];
+  calls.watch = (name) => void made.push(name);
+  await build(scratch.at("whole.idx"));
+  for (const [which, name] of made.entries()) {
+    const path = scratch.at(`fault-${which}.idx`);
+    let at = 0;
+    calls.watch = () => {
+      if (at++ === which) throw Object.assign(new Error("ENOSPC: a fault"), { code: "ENOSPC" });
+    };
+    await build(path).catch(() => undefined);
+    calls.watch = undefined;
+    orphanLock(path);
+    const left = existsSync(path) ? readdirSync(path).join(" ") : "nothing";
+    const again = await build(path).then(
+      () => "built",
+      (error: unknown) => String(error),
+    );
+    expect(again, `call ${which} of ${made.length}, ${name}, which left ${left}`).toBe("built");
+    expect(await idsAt(path)).toEqual(all.ids.slice(0, 5));
   }
 });
 

@@ -240,6 +240,15 @@ describe("changes that follow each other", () => {
     expect(path).toBeTruthy();
   });
 
+  test("ids are those of what is left", async () => {
+    const { store } = await built(part(0, 10));
+    await store.append(recordsOf(part(10, 12)), one);
+    await store.delete([all.ids[0], all.ids[11]]);
+    const opened = await store.open(one);
+    expect([...opened.references.ids!()]).toEqual(all.ids.slice(1, 11));
+    await opened.close();
+  });
+
   test("an id named twice is deleted once", async () => {
     const { store } = await built(part(0, 10));
     const { deleted, summary } = await store.delete([all.ids[3], all.ids[3]]);
@@ -457,6 +466,19 @@ describe("damage", () => {
         /manifest\.json: must be the manifest of an index that this program knows, got something else; build the index again$/,
       );
     }
+  });
+
+  test("a first building that fails leaves nothing, and one that died before it stays so", async () => {
+    const twins = { ...setOf(["ACGT", "ACGA"]), ids: ["a", "a"] };
+    const nothing = fresh();
+    const fails = (at: string) => folderStore(at).build(model, recordsOf(twins), one);
+    await expect(fails(nothing)).rejects.toThrow(/unique/);
+    expect(existsSync(nothing)).toBe(false);
+    mkdirSync(nothing);
+    await expect(fails(nothing)).rejects.toThrow(/unique/);
+    expect(readdirSync(nothing)).toEqual([]);
+    writeFileSync(join(nothing, "manifest.json"), '{"format":"embranch index","building":true}');
+    await refusal(nothing, () => fails(nothing));
   });
 
   test("an index of a later version is not lost to a building that fails", async () => {

@@ -188,6 +188,16 @@ describe("a split", () => {
   });
 
   test.each([
+    [2, 0.07, 0.15, "got 2: with 1 for validation and 1 for testing none is left for training"],
+    [4, 0.45, 0.45, "got 4: with 2 for validation and 2 for testing none is left for training"],
+  ])("too few sequences are an error that says so: %i", async (count, validation, share, message) => {
+    for (const splitting of [{ by: "random" }, { by: "order" }, cluster(0.97)] as const) {
+      const split = splitSequences(subset(reads, [0, 1, 2, 3].slice(0, count)), splitting, { validation, test: share, threads }); // prettier-ignore
+      await expect(split).rejects.toThrow(`split: needs more sequences, ${message}`);
+    }
+  });
+
+  test.each([
     [-0.1, 0.2],
     [0.5, 0.5],
     [NaN, 0.1],

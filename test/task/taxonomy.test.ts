@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../src/error.ts";
-import { consensusOf, readTaxonomy } from "../../src/task/search/taxonomy.ts";
+import { consensusOf, countWithoutLineage, readTaxonomy } from "../../src/task/search/taxonomy.ts";
 import { bytesOf, chunked } from "../sequence/files.ts";
 
 const read = async (content: string | Uint8Array, chunk?: number) => {
@@ -113,5 +113,23 @@ describe("a consensus", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("references without a lineage", () => {
+  const count = (ids: string[], taxa: [string, string][]) =>
+    countWithoutLineage(ids, new Map(taxa), { of: "refs.idx", file: "tax.tsv" });
+
+  test("are counted", () => {
+    expect(count(["a", "b", "c"], [["b", "d__Archaea"]])).toBe(2); // prettier-ignore
+    expect(count(["b"], [["b", "d__Archaea"]])).toBe(0);
+  });
+
+  test("are refused where no other is there, with an id of each", () => {
+    const rule = "tax.tsv: taxonomy: must have lineages of the references in refs.idx, got none: ";
+    expect(() => count(["a", "b"], [["OTU_7", "d__Archaea"]])).toThrow(
+      `${rule}the ids do not match, "OTU_7" here, "a" there`,
+    );
+    expect(() => count(["a"], [])).toThrow(`${rule}it is empty`);
   });
 });

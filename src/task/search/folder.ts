@@ -17,7 +17,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";
 import { Model } from "../../engine/model-file.ts";
@@ -64,8 +64,8 @@ export async function buildIndex(
   records: AsyncIterable<SequenceRecord>,
   options: BuildOptions = {},
 ): Promise<IndexManifest> {
-  await prepareFolder(path);
-  return changing(path, async (made) => {
+  const isNew = await prepareFolder(path);
+  const built = changing(path, async (made) => {
     const { alphabet, length, dim, geometry } = model.manifest;
     const digest = digestOf(bytes);
     const file = `model-${digest.slice(0, 12)}.onnx`;
@@ -84,6 +84,12 @@ export async function buildIndex(
     manifest.segments.push(await writeSegment(place, manifest, model, records, new Set(), options));
     return manifest;
   });
+  try {
+    return await built;
+  } catch (error) {
+    if (isNew) await removeEmpty(path);
+    throw error;
+  }
 }
 
 /** Adds references to an index folder, as a segment of its own. */
@@ -330,12 +336,17 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Makes the folder, or checks that what is there may be replaced: an index, of whatever version, or nothing at all. */
-async function prepareFolder(path: string): Promise<void> {
+/**
+ * Makes the folder, or checks that what is there may be replaced: an index, of whatever version, or nothing at all.
+ *
+ * @returns whether it was made
+ */
+async function prepareFolder(path: string): Promise<boolean> {
+  let isNew: boolean;
   let entries: string[];
   let text: string | undefined;
   try {
-    await mkdir(path, { recursive: true });
+    isNew = (await mkdir(path, { recursive: true })) !== undefined;
     entries = await readdir(path);
     text = entries.includes(MANIFEST) ? await readFile(join(path, MANIFEST), "utf8") : undefined;
   } catch (error) {
@@ -345,13 +356,22 @@ async function prepareFolder(path: string): Promise<void> {
   }
   // The mark is the first thing that is written; before it there can only be it in the making, and the lock.
   const begun = entries.every((name) => name === LOCK || name === `${MANIFEST}.part`);
-  if (begun || text?.includes(FORMAT)) return;
+  if (begun || text?.includes(FORMAT)) return isNew;
   throw new UsageError(`-o: must be a new folder or an index, got ${path}, which holds other files`);
+}
+
+/** Removes a folder, unless another process has put something into it. */
+async function removeEmpty(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (!["ENOTEMPTY", "ENOENT"].includes(systemCode(error) ?? "")) throw explain(error, path, "written");
+  }
 }
 
 /**
  * Makes a change: locks the folder, commits the manifest that `change` gives, and sweeps up. `change` adds to `made`
- * what it creates, which is removed where it fails.
+ * what it creates, which is removed where it fails, as is the mark of a first building.
  */
 async function changing(
   path: string,
@@ -362,14 +382,24 @@ async function changing(
     throw new EmbranchError(`${path}: another process is changing the index; wait for it to end`);
   }
   const made: string[] = [];
+  let isFirst = false;
   try {
-    if (!(await exists(join(path, MANIFEST)))) await writeDurably(join(path, MANIFEST), Buffer.from(MARK));
+    isFirst = !(await exists(join(path, MANIFEST)));
+    if (isFirst) await writeDurably(join(path, MANIFEST), Buffer.from(MARK));
     await sweep(path);
     const manifest = await change(made);
     await writeDurably(join(path, MANIFEST), Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`));
     made.length = 0;
+    isFirst = false;
     await sweep(path);
     return manifest;
+  } catch (error) {
+    if (isFirst) {
+      // The mark goes last: without it, what is left would pass for somebody's files.
+      await sweep(path);
+      await rm(join(path, MANIFEST), { force: true });
+    }
+    throw error;
   } finally {
     for (const name of made) await rm(join(path, name), { recursive: true, force: true });
     await release();

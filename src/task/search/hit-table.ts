@@ -27,7 +27,7 @@ export interface HitLine {
   consensus?: Consensus;
 }
 
-/** Columns by name: what they hold, and how it is written. */
+/** Columns by name: what they hold, and how it is written; undefined where there is nothing to write. */
 export const COLUMNS = {
   query: ["id of the query", ({ answer }) => answer.query],
   target: ["id of the reference", ({ hit }) => hit.target],
@@ -51,7 +51,7 @@ export const COLUMNS = {
   edits: ["exact edit distance", ({ hit }) => hit.edits],
   distance: [
     "distance in the embedding, in edits; * in an exact search",
-    ({ hit }) => hit.distance?.toFixed(2) ?? "*",
+    ({ hit }) => hit.distance?.toFixed(2),
   ],
   rank: ["1 for the best hit of a query", ({ rank }) => rank],
   strand: ["+, or - where the query's reverse complement matched", ({ hit }) => hit.strand],
@@ -65,13 +65,13 @@ export const COLUMNS = {
   tlen: ["letters of the target", ({ hit }) => hit.codes.length],
   qseq: ["the query's letters", ({ answer, alphabet }) => decode(answer.codes, alphabet)],
   tseq: ["the target's letters", ({ hit, alphabet }) => decode(hit.codes, alphabet)],
-  taxon: ["with --taxonomy: the target's lineage", ({ taxon }) => taxon ?? "*"],
-  lineage: ["with --taxonomy: what the query's hits agree on", ({ consensus }) => consensus?.lineage ?? "*"],
+  taxon: ["with --taxonomy: the target's lineage", ({ taxon }) => taxon],
+  lineage: ["with --taxonomy: what the query's hits agree on", ({ consensus }) => consensus?.lineage],
   confidence: [
     "with --taxonomy: the share of the hits that agree",
-    ({ consensus }) => consensus?.confidence.toFixed(3) ?? "*",
+    ({ consensus }) => consensus?.confidence.toFixed(3),
   ],
-} as const satisfies Record<string, readonly [string, (line: HitLine) => string | number]>;
+} as const satisfies Record<string, readonly [string, (line: HitLine) => string | number | undefined]>;
 
 export type ColumnName = keyof typeof COLUMNS;
 
@@ -114,17 +114,19 @@ export function hitLines(
 /** One line of a table, with its line break. */
 export function tableLine(line: HitLine, columns: readonly ColumnName[]): string {
   // Ids of a CSV file may hold anything.
-  const cell = (name: ColumnName) => String(COLUMNS[name][1](line)).replace(/[\t\r\n]/g, " ");
+  const cell = (name: ColumnName) => String(COLUMNS[name][1](line) ?? "*").replace(/[\t\r\n]/g, " ");
   return `${columns.map(cell).join("\t")}\n`;
 }
 
-/** The values of a line by column. */
-export function lineValues(line: HitLine, columns: readonly ColumnName[]): Record<string, string | number> {
+/** The values of a line by column; null where a table has `*`. */
+export function lineValues(
+  line: HitLine,
+  columns: readonly ColumnName[],
+): Record<string, string | number | null> {
   return Object.fromEntries(
     columns.map((name) => {
-      const value: string | number = COLUMNS[name][1](line);
-      const number = Number(value);
-      return [name, TEXT_COLUMNS.has(name) || Number.isNaN(number) ? value : number];
+      const value: string | number | undefined = COLUMNS[name][1](line);
+      return [name, value === undefined ? null : TEXT_COLUMNS.has(name) ? value : Number(value)];
     }),
   );
 }

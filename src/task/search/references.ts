@@ -30,6 +30,8 @@ export interface References {
   fetch(keys: readonly number[]): Promise<ReferenceBlock>;
   /** Their points [keys.length, dims]. */
   points(keys: readonly number[]): Promise<Float32Array>;
+  /** Their ids, of those kept in memory. */
+  ids?(): Iterable<string>;
   /** All references, block by block. */
   blocks(): AsyncIterable<ReferenceBlock>;
   close(): Promise<void>;

@@ -135,6 +135,12 @@ export class SegmentedReferences implements References {
     return { segment: this.#segments[s], row: key - this.#starts[s] };
   }
 
+  *ids(): Generator<string> {
+    for (const { names, deleted } of this.#segments) {
+      for (let row = 0; row < names.length; row++) if (!deleted.has(row)) yield names.at(row);
+    }
+  }
+
   // The interface is asynchronous for stores that are elsewhere.
 
   async *blocks(): AsyncGenerator<ReferenceBlock> {

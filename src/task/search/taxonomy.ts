@@ -56,6 +56,33 @@ export async function readTaxonomy(
   return taxa;
 }
 
+/**
+ * Counts the references that have no lineage.
+ *
+ * @param of - name of the references, for the error
+ * @throws FormatError where none has one: the two were not made for each other
+ */
+export function countWithoutLineage(
+  ids: Iterable<string>,
+  taxa: ReadonlyMap<string, string>,
+  { of, file }: { of: string; file?: string },
+): number {
+  let [count, all] = [0, 0];
+  let example = "";
+  for (const id of ids) {
+    all++;
+    if (taxa.has(id)) continue;
+    if (count++ === 0) example = id;
+  }
+  if (count < all || all === 0) return count;
+  const [known] = taxa.keys();
+  const why =
+    known === undefined ? "it is empty" : `the ids do not match, "${known}" here, "${example}" there`;
+  throw new FormatError(`taxonomy: must have lineages of the references in ${of}, got none: ${why}`, {
+    file,
+  });
+}
+
 /** The names of a lineage that say something. */
 function namesOf(lineage: string): string[] {
   const names = lineage.split(";").map((name) => name.trim());

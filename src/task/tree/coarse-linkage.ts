@@ -63,6 +63,7 @@ export async function coarseLinkage(
   options: CoarseLinkageOptions = {},
 ): Promise<Linkage> {
   const { method = "average", clusters: most = 10_000, progress, signal } = options;
+  requireVectors(model, "coarse linkage needs");
   const clusters = new Clusters(model, points, count);
   const left: number[] = [];
   const right: number[] = [];
@@ -102,6 +103,14 @@ export async function coarseLinkage(
   }
   progress?.(count - 1, count - 1);
   return orderedMerges(count, { left, right, heights });
+}
+
+/** Throws a `UsageError` where the space has no ordinary vectors; `needing` says what needs them. */
+export function requireVectors({ space }: Pick<PointModel, "space">, needing: string): void {
+  if (space.indexMetric !== null && !space.indexesTogether) return;
+  throw new UsageError(
+    `tree: ${needing} a space of ordinary vectors (hyperbolic, cosine, euclidean, square), got a model in ${space.name} space`,
+  );
 }
 
 type Merge = (a: number, b: number, height: number) => Promise<void>;
@@ -169,11 +178,6 @@ class Clusters {
 
   constructor(model: PointModel, points: Float32Array, count: number) {
     const { space, manifest } = model;
-    if (space.indexMetric === null || space.indexesTogether) {
-      throw new UsageError(
-        `tree: so many sequences need a space of ordinary vectors (hyperbolic, cosine, euclidean, square), got a model in ${space.name} space`,
-      );
-    }
     const { dim } = manifest;
     // Points of a sphere are compared by their chord; only the cosine's need not be on one.
     const vectors =

@@ -107,9 +107,12 @@ export async function sequenceTree(
     );
   }
   if (byGraph && coarsen !== undefined && count > coarsen) {
+    const { coarseLinkage, requireVectors } = await import("./coarse-linkage.ts");
+    const needing =
+      options.coarsen === undefined ? `more than ${MOST_EXACT} sequences need` : "--coarsen needs";
+    requireVectors(byGraph.model, needing);
     progress?.("embedding", 0, count);
     const points = await embed(byGraph.model, set, { signal });
-    const { coarseLinkage } = await import("./coarse-linkage.ts");
     const merges = await coarseLinkage(byGraph.model, points, count, {
       method: byGraph.method,
       clusters: coarsen,

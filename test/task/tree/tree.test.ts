@@ -34,3 +34,12 @@ test("a graph of neighbours is for average and single linkage by a model", async
   const model = {} as Model;
   await expect(sequenceTree(set, model, { coarsen: 3, method: "ward" })).rejects.toThrow(/got ward linkage/);
 });
+
+test("a space without ordinary vectors is refused by what would need them", async () => {
+  const set = await readsOf({ leaves: 5, length: 20 });
+  const model = { space: { name: "manhattan", indexMetric: null } } as unknown as Model;
+  await expect(sequenceTree(set, model, { coarsen: 3 })).rejects.toThrow(
+    /^tree: --coarsen needs a space of ordinary vectors .*, got a model in manhattan space$/,
+  );
+  await expect(sequenceTree(many(20_001), model)).rejects.toThrow(/^tree: more than 20000 sequences need a/);
+});
