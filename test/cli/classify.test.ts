@@ -117,13 +117,16 @@ describe("evaluate", () => {
 
   test("writes every answer and a report, and tells of copies and of what is cut", async () => {
     const { set, ...rest } = planted(16);
-    const longer = set.codes.map((codes, i) => (i < 8 ? Uint8Array.from([...codes, 0]) : set.codes[i - 8]));
+    // Four that are copies as far as the model sees them, four that are none, eight that are.
+    const longer = set.codes.map((codes, i) =>
+      i < 8 ? Uint8Array.from([...(i < 4 ? codes : codes.toReversed()), 0]) : set.codes[i - 8],
+    );
     write("copies.csv", table({ ...rest, set: { ...set, codes: longer } }, ["test"]) + table({ ...rest, set }, ["train"]).replace(/^.*\n/, "").replaceAll("\ns", "\nt").replace(/^s/, "t")); // prettier-ignore
     const { stderr } = await ok(
       "evaluate @copies.csv -m @m.onnx --predictions @p.tsv --report @e.html --bootstrap 20",
     );
     expect(stderr).toMatch(
-      /8 sequences are longer than the model's 24 letters; the rest of them was not seen\n8 sequences of test are copies of training sequences; MCC without them -?[01]\.\d{4}\n/,
+      /8 sequences are longer than the model's 24 letters; the rest of them was not seen\n12 sequences of test are copies of training sequences; MCC without them -?[01]\.\d{4}\n/,
     );
     const rows = readFileSync(place.at("p.tsv"), "utf8").split("\n");
     expect(rows[0]).toBe("id\tpredicted\tprobability\tlabel\tp_plain\tp_tata");
@@ -131,7 +134,7 @@ describe("evaluate", () => {
     expect(rows[1]).toMatch(/^s0\t(plain|tata)\t0\.\d+\tplain\t0\.\d+\t0\.\d+$/);
     const html = readFileSync(place.at("e.html"), "utf8");
     expect(html).toContain("sequences of the test part of copies.");
-    expect(html).toContain("8 sequences of test are copies");
+    expect(html).toContain("12 sequences of test are copies");
   });
 
   test.each([

@@ -235,7 +235,12 @@ test("lorentz starts on one sphere, 2·√k from the origin, and is free to leav
   expect(fromOrigin([0, -9, 2, 0])).toBeCloseTo(2 * 0.15, 6);
   expect(fromOrigin([1, 1, 2, 3])).toBeGreaterThan(2 * 0.15);
   expect(fromOrigin([-1, 1, 2, 3])).toBeLessThan(2 * 0.15);
-  expect(fromOrigin([1e6, 1, 2, 3])).toBeCloseTo(2 * Math.atanh(0.999) * 0.15, 5);
+  // It goes as far as a logit of 2 more takes it, and 2 less.
+  const most = 2 * Math.atanh(0.999);
+  for (const way of [-1, 1]) {
+    const odds = (2 / (most - 2)) * Math.exp(2 * way);
+    expect(fromOrigin([way * 1e6, 1, 2, 3])).toBeCloseTo(0.15 * most * (odds / (1 + odds)), 5);
+  }
 });
 
 test("a free point outside the ball is brought back in", () => {

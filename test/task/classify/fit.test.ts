@@ -44,7 +44,11 @@ describe.each(["cnn", "hcnn", "hcnn-multi"] as const)("%s", (name) => {
       cut: 0,
       network: name,
     });
-    expect(manifest.validation).toEqual({ sequences: 150, mcc: training.validation });
+    expect(manifest.validation).toEqual({
+      sequences: 150,
+      mcc: training.validation,
+      drawn: { share: 0.25, length: 1000 },
+    });
     await withModel(model, async (file) => {
       const kept = await judge(file, validation.set.codes, validation.labels, { resamples: 0 });
       expect(kept.scores.mcc).toBeCloseTo(training.validation, 9);
