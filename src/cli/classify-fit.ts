@@ -29,7 +29,10 @@ export function classifyFitCommand(words: readonly string[] = process.argv.slice
   );
 }
 
-/** Sequences of a part that training sees too, letter by letter as far as the network sees them, and how many of them have another class there. */
+/**
+ * Sequences of a part that stand in train too, letter by letter as far as the network sees them, and how many of them
+ * have another class there.
+ */
 interface Copies {
   sequences: number;
   contradicting: number;

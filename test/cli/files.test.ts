@@ -1,12 +1,11 @@
 /** @file Which options name files that are written, and that none is written in the place of another. */
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { refuseSameFiles, verbOf, WRITTEN_FILES } from "../../src/cli/files.ts";
 import { program } from "../../src/cli/program.ts";
+import { Workplace } from "./command.ts";
 
 /** Options of files that are read. */
 const READ = ["--costs", "--distances", "--homologs", "--ids", "--model", "--sequences", "--taxonomy", "--test", "--train", "--tree", "--val", "--add"]; // prettier-ignore
@@ -32,15 +31,12 @@ describe("every option of a file", () => {
 });
 
 describe("a verb", () => {
-  let folder = "";
+  const place = new Workplace();
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "files-"));
-    writeFileSync(join(folder, "a.fasta"), ">a\nACGT\n");
-    writeFileSync(join(folder, "b.fasta"), ">b\nACGT\n");
-    symlinkSync(join(folder, "a.fasta"), join(folder, "link.fasta"));
-    mkdirSync(join(folder, "sub"));
+    for (const name of ["a", "b"]) writeFileSync(place.at(`${name}.fasta`), ">a\nACGT\n");
+    symlinkSync(place.at("a.fasta"), place.at("link.fasta"));
+    mkdirSync(place.at("sub"));
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   /** Runs a verb with these words; `@` is the folder. */
   const ran = (words: string) => {
@@ -54,7 +50,7 @@ describe("a verb", () => {
       .option("--tree <file>")
       .action(() => undefined);
     whole.hook("preAction", (_, action) => refuseSameFiles(action)).addCommand(command);
-    return () => whole.parse(`verb ${words.replaceAll("@", folder)}`.split(" "), { from: "user" });
+    return () => whole.parse(`verb ${words.replaceAll("@", place.path)}`.split(" "), { from: "user" });
   };
 
   test.each([

@@ -201,8 +201,23 @@ describe.each(CHANGES)("%s", (_, change) => {
   });
 });
 
+const build = (path: string) => folderStore(path).build(placed, recordsOf(part(0, 5)), one);
+
+/** Builds an index, which what is watched ends at `moment`, and again, which must succeed. */
+async function buildsAgain(path: string, moment: string): Promise<void> {
+  await build(path).catch(() => undefined);
+  calls.watch = undefined;
+  orphanLock(path);
+  const left = existsSync(path) ? readdirSync(path).join(" ") : "nothing";
+  const again = await build(path).then(
+    () => "built",
+    (error: unknown) => String(error),
+  );
+  expect(again, `${moment}, which left ${left}`).toBe("built");
+  expect(await idsAt(path)).toEqual(all.ids.slice(0, 5));
+}
+
 test("a first building that dies before any of its writes can be begun again", async () => {
-  const build = (path: string) => folderStore(path).build(placed, recordsOf(part(0, 5)), one);
   let writes = 0;
   calls.watch = (name, isWrite) => void (writes += Number(isMoment({ name, writes: isWrite })));
   await build(scratch.at("counted.idx"));
@@ -212,22 +227,12 @@ test("a first building that dies before any of its writes can be begun again", a
     calls.watch = (name, writes) => {
       if (isMoment({ name, writes }) && at++ >= last) throw DEAD;
     };
-    await build(path).catch(() => undefined);
-    calls.watch = undefined;
-    orphanLock(path);
-    const left = existsSync(path) ? readdirSync(path).join(" ") : "nothing";
-    const again = await build(path).then(
-      () => "built",
-      (error: unknown) => String(error),
-    );
-    expect(again, `write ${last} of ${writes}, which left ${left}`).toBe("built");
-    expect(await idsAt(path)).toEqual(all.ids.slice(0, 5));
+    await buildsAgain(path, `write ${last} of ${writes}`);
     isTidy(path);
   }
 });
 
 test("a first building of which one call fails can be begun again", async () => {
-  const build = (path: string) => folderStore(path).build(placed, recordsOf(part(0, 5)), one);
   const made: string[] = [];
   calls.watch = (name) => void made.push(name);
   await build(scratch.at("whole.idx"));
@@ -237,16 +242,7 @@ test("a first building of which one call fails can be begun again", async () => 
     calls.watch = () => {
       if (at++ === which) throw Object.assign(new Error("ENOSPC: a fault"), { code: "ENOSPC" });
     };
-    await build(path).catch(() => undefined);
-    calls.watch = undefined;
-    orphanLock(path);
-    const left = existsSync(path) ? readdirSync(path).join(" ") : "nothing";
-    const again = await build(path).then(
-      () => "built",
-      (error: unknown) => String(error),
-    );
-    expect(again, `call ${which} of ${made.length}, ${name}, which left ${left}`).toBe("built");
-    expect(await idsAt(path)).toEqual(all.ids.slice(0, 5));
+    await buildsAgain(path, `call ${which} of ${made.length}, ${name}`);
   }
 });
 

@@ -1,9 +1,10 @@
 /**
  * @file `classify evaluate`: how good a classifier is on sequences whose classes are known.
  *
- * Where the data have training sequences too, those of the part that stand among them, letter by letter as far as the model sees them, are counted, and
- * the correlation without them is told: published sets have such copies. A model's file has a digest of what it learned
- * from, so that a model that is judged by these very sequences is found out where training was given them as they are.
+ * Where the data have training sequences too, those of the part that stand among them, letter by letter as far as the
+ * model sees them, are counted, and the correlation without them is told: published sets have such copies. A model's
+ * file has a digest of what it learned from, so that a model that is judged by these very sequences is found out where
+ * training was given them as they are.
  */
 
 import type { ClassifierFile } from "../../engine/classifier-file.ts";
@@ -15,7 +16,7 @@ import { labelledDigest } from "./digest.ts";
 import { classificationScores, confusionMatrix, mcc, type ClassificationScores } from "./metrics.ts";
 import { checkKind, longerThan } from "./predict.ts";
 import type { Predictions } from "./predictions.ts";
-import { copiesOfTraining, devSplit } from "./splits.ts";
+import { copiesOfTraining, devSplit, type Copies } from "./splits.ts";
 
 export interface JudgeOptions {
   /** Bootstrap resamples of the intervals (default 1,000); 0 leaves them out. */
@@ -101,6 +102,7 @@ export async function evaluateClassifier(
   { part = hasPart(labelled, "test") ? "test" : "all", ...options }: EvaluateClassifierOptions = {},
 ): Promise<ClassifierEvaluation> {
   const { set, labels, replaced, name } = labelled;
+  const { length } = model.manifest;
   const indices = part === "all" ? Uint32Array.from(labels.keys()) : ofSplit(labelled, part);
   if (indices.length === 0) {
     const there = (["train", "dev", "test"] as const).filter((each) => hasPart(labelled, each));
@@ -118,7 +120,7 @@ export async function evaluateClassifier(
     ids,
     cut: longerThan(model, codes),
     copies: beside
-      ? judgedCopies(labelled, part, indices, { ...judgement.predictions, length: model.manifest.length })
+      ? judgedCopies(copiesOfTraining(labelled, part, { length }), indices, judgement.predictions)
       : null,
     learned:
       part === "test" ? null : hasLearned(model, labelled) ? "yes" : part === "dev" ? null : "possible",
@@ -149,13 +151,12 @@ function hasPart({ splits }: LabelledSet, part: SplitName): boolean {
   return splits?.includes(part) ?? false;
 }
 
+/** What the copies among the sequences at `indices`, which the predictions are of, do to the correlation. */
 function judgedCopies(
-  labelled: LabelledSet,
-  part: Exclude<SplitName, "train">,
+  { indices: copies, contradicting }: Copies,
   indices: Uint32Array,
-  { classes, labels, probabilities, length }: Predictions & { length: number },
+  { classes, labels, probabilities }: Predictions,
 ): CopiesJudged {
-  const { indices: copies, contradicting } = copiesOfTraining(labelled, part, { length });
   const known = new Set(copies);
   const others = [...indices.keys()].filter((row) => !known.has(indices[row]));
   const rest = {

@@ -17,7 +17,7 @@ import { VERSION } from "../../version.ts";
 import { ofSplit, type LabelledSet } from "./dataset.ts";
 import { labelledDigest } from "./digest.ts";
 import { confusionMatrix, mcc } from "./metrics.ts";
-import { devSplit } from "./splits.ts";
+import { devSplit, HELD_OUT_SHARE } from "./splits.ts";
 
 export interface ClassifyFitOptions {
   /** Default `hcnn`. */
@@ -99,7 +99,7 @@ export async function classifyFit(
 ): Promise<ClassifyFitResult> {
   const { seed = 1, minutes, steps, devShare } = options;
   const { classes, set } = labelled;
-  const drawing = { share: devShare ?? 0.1, length: options.length ?? LONGEST };
+  const drawing = { share: devShare ?? HELD_OUT_SHARE, length: options.length ?? LONGEST };
   const divided = devSplit(labelled, { seed, ...drawing });
   const part = (name: "train" | "dev") => {
     const indices = ofSplit(divided, name);

@@ -4,8 +4,9 @@
  * A split is stratified: every class gives each held-out part its share, rounded so that the parts have the sizes that
  * were asked for (largest remainders). Copies of one sequence stay together, with the class that most of them have,
  * so that no test sequence has been trained on letter by letter; and every class keeps at least one sequence for
- * training, so that the smallest classes may have none elsewhere. Copies are what is equal as far as a model sees it. Parts are filled in an order drawn by seed; groups
- * of copies that are too large for the room left go where that comes nearer to the share.
+ * training, so that the smallest classes may have none elsewhere. Copies are what is equal as far as a model sees it.
+ * Parts are filled in an order drawn by seed; groups of copies that are too large for the room left go where that comes
+ * nearer to the share.
  *
  * Sets with a split of their own may have copies on both sides (GUE's promoters do): `copiesOfTraining` finds them.
  */
@@ -20,6 +21,9 @@ interface SeenOptions {
   /** Letters that a model sees of a sequence (default all): those that are equal so far are copies. */
   length?: number;
 }
+
+/** Share of the sequences that a part is given unless another is asked for. */
+export const HELD_OUT_SHARE = 0.1;
 
 /** There are too few sequences to give each part some. */
 export class TooFewSequences extends EmbranchError {
@@ -51,7 +55,7 @@ export interface RandomSplitOptions extends SeenOptions {
  */
 export function devSplit(
   labelled: LabelledSet,
-  { share = 0.1, seed = 1, length }: DevSplitOptions = {},
+  { share = HELD_OUT_SHARE, seed = 1, length }: DevSplitOptions = {},
 ): LabelledSet {
   const { splits } = labelled;
   if (splits?.includes("dev")) return labelled;
@@ -66,7 +70,7 @@ export function devSplit(
  */
 export function randomSplit(
   labelled: LabelledSet,
-  { dev = 0.1, test = 0.1, seed = 1, length }: RandomSplitOptions = {},
+  { dev = HELD_OUT_SHARE, test = HELD_OUT_SHARE, seed = 1, length }: RandomSplitOptions = {},
 ): LabelledSet {
   const all = Uint32Array.from(labelled.labels.keys());
   return drawn({ ...labelled, splits: undefined }, all, { dev, test }, { seed, length });

@@ -9,6 +9,7 @@ import { gromovDeltas, type GromovDeltas } from "../../kernel/index.ts";
 import type { RequestOptions } from "../../kernel/index.ts";
 import { condensedSide, type NumberArray } from "../../sequence/condensed.ts";
 import { Random } from "../../sequence/random.ts";
+import type { Metric } from "./metric.ts";
 
 /** A share of values, and the value that so many do not exceed. */
 export interface Quantile {
@@ -41,13 +42,11 @@ export interface Gromov {
   violation: number;
 }
 
-export interface GromovSummaryOptions extends RequestOptions {
+export interface GromovSummaryOptions extends RequestOptions, Pick<Metric, "triangle"> {
   /** How many base points to look from, drawn at random (default all, which gives δ itself). */
   bases?: number;
   /** Seed of the draw (default 1). */
   seed?: number;
-  /** Whether the triangle inequality is known to hold, by which δ is at most half of the diameter (default false). */
-  triangle?: boolean;
   threads?: number;
 }
 
